@@ -1,0 +1,1 @@
+//! Sessions for axum and any tower service over http types.

@@ -1,0 +1,1 @@
+//! A crash-safe, multi-process session store that keeps one file per session.

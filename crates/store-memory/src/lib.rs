@@ -1,0 +1,1 @@
+//! A bounded, sharded in-memory session store.
