@@ -7,6 +7,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::id::SessionId;
+
 /// The name of a record in a store: SHA-256 of the realm and the session id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreKey([u8; 32]);
@@ -60,52 +62,51 @@ macro_rules! digest {
 digest!(StoreKey);
 digest!(PrincipalKey);
 
-/// SHA-256 over a purpose and parts, each with its length in front, so that no two lists of parts collide.
-#[derive(Clone)]
-pub(crate) struct Hasher(Sha256);
-
-impl Hasher {
-    pub(crate) fn new(purpose: &str) -> Self {
-        let mut hasher = Self(Sha256::new());
-        hasher.part(purpose.as_bytes());
-        hasher
-    }
-
-    pub(crate) fn part(&mut self, part: &[u8]) {
-        self.0.update((part.len() as u64).to_le_bytes());
-        self.0.update(part);
-    }
-
-    pub(crate) fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
-    }
-}
-
 /// Derives the keys of one realm. Two applications in one store use different realms, so the id of one names nothing
 /// in the other (CVE-2022-46170).
 #[derive(Clone)]
 pub(crate) struct Realm {
-    store: Hasher,
-    principal: Hasher,
+    drawn: Sha256,
+    supplied: Sha256,
+    principal: Sha256,
 }
 
 impl Realm {
     pub(crate) fn new(name: &str) -> Self {
-        let (mut store, mut principal) = (Hasher::new("session-core/id"), Hasher::new("session-core/principal"));
-        store.part(name.as_bytes());
-        principal.part(name.as_bytes());
-        Self { store, principal }
+        Self {
+            drawn: midstate("id", name),
+            supplied: midstate("supplied id", name),
+            principal: midstate("principal", name),
+        }
     }
 
-    pub(crate) fn store_key(&self, id: &[u8]) -> StoreKey {
-        let mut hasher = self.store.clone();
-        hasher.part(id);
-        StoreKey(hasher.finish())
+    pub(crate) fn store_key(&self, id: &SessionId) -> StoreKey {
+        let midstate = if id.is_supplied() { &self.supplied } else { &self.drawn };
+        StoreKey(finish(midstate, id.expose_secret().as_bytes()))
     }
 
     pub(crate) fn principal_key(&self, name: &str) -> PrincipalKey {
-        let mut hasher = self.principal.clone();
-        hasher.part(name.as_bytes());
-        PrincipalKey(hasher.finish())
+        PrincipalKey(finish(&self.principal, name.as_bytes()))
     }
+}
+
+/// SHA-256 of `purpose` and `parts`, each part with its length in front so that no two lists of parts collide.
+pub(crate) fn hash(purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in [b"session-core".as_slice(), purpose.as_bytes()].iter().chain(parts) {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// A hasher that has consumed exactly one block for purpose and realm, so that an id costs one block more.
+fn midstate(purpose: &str, realm: &str) -> Sha256 {
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(&hash(purpose, &[realm.as_bytes()]));
+    Sha256::new().chain_update(block)
+}
+
+fn finish(midstate: &Sha256, last_part: &[u8]) -> [u8; 32] {
+    midstate.clone().chain_update(last_part).finalize().into()
 }

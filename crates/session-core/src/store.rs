@@ -316,7 +316,12 @@ impl Swept {
     }
 }
 
-fn debug_record(f: &mut fmt::Formatter<'_>, name: &str, bytes: &Bytes, expires_at: SystemTime) -> fmt::Result {
+fn debug_record(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    bytes: &Bytes,
+    expires_at: SystemTime,
+) -> fmt::Result {
     f.debug_struct(name).field("bytes", &bytes.len()).field("expires_at", &expires_at).finish_non_exhaustive()
 }
 
@@ -329,7 +334,12 @@ macro_rules! forward_store {
                 (**self).load(key).await
             }
 
-            async fn write(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Written, StoreError> {
+            async fn write(
+                &self,
+                key: &StoreKey,
+                entry: Entry,
+                expect: Expect,
+            ) -> Result<Written, StoreError> {
                 (**self).write(key, entry, expect).await
             }
 

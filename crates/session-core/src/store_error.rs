@@ -58,7 +58,9 @@ impl StoreError {
     }
 
     /// For `map_err`: the operation may or may not have been applied in `store`.
-    pub fn indeterminate<E: Into<Box<dyn Error + Send + Sync>>>(store: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn indeterminate<E: Into<Box<dyn Error + Send + Sync>>>(
+        store: &'static str,
+    ) -> impl FnOnce(E) -> Self {
         move |source| Self::new(StoreErrorKind::Indeterminate, store).with_source(source)
     }
 

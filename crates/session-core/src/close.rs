@@ -1,0 +1,208 @@
+//! The end of a request, before the response head leaves.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+
+use crate::{
+    commit::{Moment, Task},
+    config::SavePolicy,
+    error::SessionError,
+    lazy::LazySession,
+    manager::SessionManager,
+    persist::Announcement,
+    report::{Announced, CloseReport, Saved},
+    response,
+    state::{Phase, State},
+};
+
+impl SessionManager {
+    /// Ends the session part of a request: stores what has to be stored. To be called with the status of the response
+    /// before its head is sent; what the client has to learn is then put on the head by [`Closed::apply`].
+    ///
+    /// The answer is a future that is ready at once if the store is not needed. Dropped before that, the record is as
+    /// before or fully changed.
+    pub fn close(&self, session: LazySession, status: StatusCode) -> Closing {
+        let needs_store = session.0.prepare_close(status);
+        let closed = Closed(session);
+        if !needs_store {
+            return Closing(Stage::Ready(Some(closed)));
+        }
+        let manager = self.clone();
+        Closing(Stage::Pending(Box::pin(async move {
+            let result = closed.0.0.commit(Moment::Close).await;
+            manager.0.sweep_sometimes().await;
+            match result {
+                Ok(()) => Ok(closed),
+                Err(error) => Err(CloseError { error, closed }),
+            }
+        })))
+    }
+
+    /// The response an error becomes: for adapters, when a handler or an extractor fails with it.
+    #[must_use]
+    pub fn respond(&self, error: &SessionError) -> Response<Bytes> {
+        self.0
+            .error_response
+            .as_ref()
+            .and_then(|respond| respond(error))
+            .unwrap_or_else(|| response::of_error(error))
+    }
+}
+
+impl crate::lazy::Inner {
+    /// Ends the time of changes, and answers whether there is anything to ask of the store.
+    fn prepare_close(&self, status: StatusCode) -> bool {
+        let mut state = self.state();
+        match state.phase {
+            Phase::Untouched => {
+                state.phase = Phase::Closed;
+                return false;
+            }
+            Phase::Closed => return false,
+            Phase::Loaded => state.phase = Phase::Closed,
+        }
+        let config = &self.shared.config;
+        let dropped = if config.save == SavePolicy::Explicit {
+            Some(Saved::LeftToHandler)
+        } else if status.is_server_error() && !config.save_on_server_error {
+            Some(Saved::DroppedOnServerError)
+        } else {
+            None
+        };
+        if let Some(reason) = dropped
+            && !std::mem::take(&mut state.pending).is_empty()
+        {
+            state.revert();
+            state.saved = reason;
+        }
+        state.ending.is_some() || self.has_task(&state)
+    }
+
+    fn has_task(&self, state: &State) -> bool {
+        if state.live.is_none() && state.pending.is_empty() {
+            return false;
+        }
+        Task::of(state, &state.pending, &self.shared, Moment::Close, self.shared.now()) != Task::Nothing
+    }
+}
+
+/// A future that stores what has to be stored at the end of a request.
+#[must_use = "futures do nothing unless polled"]
+pub struct Closing(Stage);
+
+enum Stage {
+    Ready(Option<Closed>),
+    Pending(Pin<Box<dyn Future<Output = Result<Closed, CloseError>> + Send>>),
+}
+
+impl Future for Closing {
+    type Output = Result<Closed, CloseError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Stage::Ready(closed) => closed.take().map_or(Poll::Pending, |closed| Poll::Ready(Ok(closed))),
+            Stage::Pending(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closing")
+    }
+}
+
+/// Everything is stored; what is left is to tell the client.
+#[derive(Debug)]
+#[must_use = "the client learns nothing unless this is applied to the response"]
+pub struct Closed(LazySession);
+
+impl Closed {
+    /// Puts what the client has to learn on the head of the response, and answers what was done and why.
+    ///
+    /// Fields of the application are kept: `Vary` and `Cache-Control` are added to, never replaced.
+    pub fn apply(self, headers: &mut HeaderMap) -> CloseReport {
+        let inner = &*self.0.0;
+        let state = inner.state();
+        let report = CloseReport {
+            announced: state.announced,
+            saved: state.saved,
+            varies: state.announced != Announced::NothingAsked,
+        };
+        if !report.varies {
+            return report;
+        }
+        let shared = &inner.shared;
+        response::vary(headers, shared.persistence.vary());
+        match (state.announced, &state.live) {
+            (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live)) => {
+                let now = shared.now();
+                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(now);
+                shared.persistence.announce(Announcement::Issue { id: &live.id, lifetime }, headers);
+                response::forbid_storing(headers);
+            }
+            (Announced::Withdrawn, _) => {
+                shared.persistence.announce(Announcement::Withdraw, headers);
+                response::forbid_storing(headers);
+            }
+            _ => {}
+        }
+        drop(state);
+        tracing::debug!(%report, "session closed");
+        if let Some(listener) = &shared.on_close {
+            listener(&report);
+        }
+        report
+    }
+}
+
+/// The changes of a request could not be stored.
+#[derive(Debug)]
+pub struct CloseError {
+    error: SessionError,
+    closed: Closed,
+}
+
+impl CloseError {
+    /// Why.
+    #[must_use]
+    pub const fn error(&self) -> &SessionError {
+        &self.error
+    }
+
+    /// The response to send instead of the handler's: never a success for something that was not stored. It carries
+    /// what the client has to learn about parts that were stored before.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        let manager = SessionManager(self.closed.0.0.shared.clone());
+        let mut response = manager.respond(&self.error);
+        self.closed.apply(response.headers_mut());
+        response
+    }
+}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for CloseError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl LazySession {
+    /// Whether there is nothing to do at the end of the request: nobody has asked for the session.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.0.state().phase == Phase::Untouched
+    }
+}

@@ -1,0 +1,145 @@
+//! The session of a request before anybody asked for it.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    error::SessionError,
+    event::EventKind,
+    gate::Gate,
+    manager::{Found, Shared},
+    persist::{Candidates, Presented},
+    report::Announced,
+    session::Session,
+    state::{Phase, State, Status},
+};
+
+/// The session of a request that may not need it. Cheap to clone.
+///
+/// Until somebody calls [`load`](Self::load), the request costs no store call and its response carries no `Set-Cookie`
+/// and no `Vary`.
+#[derive(Clone)]
+pub struct LazySession(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    /// Held while this request talks to the store.
+    pub(crate) gate: Gate,
+    state: Mutex<State>,
+}
+
+impl LazySession {
+    pub(crate) fn new(shared: Arc<Shared>, presented: Presented) -> Self {
+        Self(Arc::new(Inner { shared, gate: Gate::default(), state: Mutex::new(State::new(presented)) }))
+    }
+
+    /// The session, loaded from the store if this is the first time that the request asks for it.
+    ///
+    /// Cancelled, nothing has happened; the next call asks the store again.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`] when the store cannot tell. A store that does not answer never looks like a visitor
+    /// without a session.
+    pub async fn load(&self) -> Result<Session, SessionError> {
+        self.0.load().await?;
+        Ok(Session(self.0.clone()))
+    }
+
+    /// The session if some part of the request has loaded it already.
+    #[must_use]
+    pub fn loaded(&self) -> Option<Session> {
+        (self.0.state().phase != Phase::Untouched).then(|| Session(self.0.clone()))
+    }
+
+    /// Whether the request presents something that could be a session id. Says nothing about whether it is alive.
+    #[must_use]
+    pub fn presents_id(&self) -> bool {
+        !matches!(self.0.state().presented, Presented::Nothing)
+    }
+}
+
+impl fmt::Debug for LazySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySession").field("loaded", &self.loaded().is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn load(&self) -> Result<(), SessionError> {
+        {
+            let mut state = self.state();
+            match (state.phase, &state.presented) {
+                (Phase::Untouched, Presented::Nothing) => {
+                    state.loaded(Status::New, None);
+                    return Ok(());
+                }
+                (Phase::Untouched, _) => {}
+                _ => return Ok(()),
+            }
+        }
+        let _turn = self.gate.enter().await;
+        let presented = {
+            let state = self.state();
+            if state.phase != Phase::Untouched {
+                return Ok(());
+            }
+            state.presented.clone()
+        };
+        let found = match presented {
+            Presented::Ids(candidates) => self.shared.find_one(&candidates).await?,
+            Presented::State(_) | Presented::Nothing => Found::Nothing(Status::New),
+        };
+        let mut state = self.state();
+        match found {
+            Found::Live(live, renamed) => {
+                state.loaded(Status::Active, Some(live));
+                if renamed {
+                    state.announced = Announced::Rotated;
+                }
+            }
+            Found::Superseded(key) => {
+                state.loaded(Status::Superseded, None);
+                state.superseded = Some(key);
+            }
+            Found::Nothing(status) => state.loaded(status, None),
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// The one live session among the presented ids. Several live ones are as good as none: which of them is the
+    /// user's own cannot be told (cookie tossing).
+    async fn find_one(&self, candidates: &Candidates) -> Result<Found, SessionError> {
+        let mut best = Found::Nothing(Status::Unknown);
+        let mut ambiguous = candidates.overflow();
+        for id in candidates.iter().take_while(|_| !candidates.overflow()) {
+            let found = self.find(id).await?;
+            ambiguous |= matches!((&best, &found), (Found::Live(..), Found::Live(..)));
+            if weight(&found) > weight(&best) {
+                best = found;
+            }
+        }
+        if ambiguous {
+            self.events.emit(EventKind::AmbiguousId, None);
+            return Ok(Found::Nothing(Status::Unknown));
+        }
+        Ok(best)
+    }
+}
+
+/// Of several answers the one that says most counts.
+const fn weight(found: &Found) -> u8 {
+    match found {
+        Found::Live(..) => 3,
+        Found::Superseded(_) => 2,
+        Found::Nothing(Status::Expired) => 1,
+        Found::Nothing(_) => 0,
+    }
+}

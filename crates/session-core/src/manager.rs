@@ -1,0 +1,216 @@
+//! The manager: one for an application, shared by all its requests.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, RwLock},
+};
+
+use crate::{
+    builder::{CloseListener, ErrorResponse, ManagerBuilder},
+    clock::Clock,
+    config::SessionConfig,
+    digest::{Realm, StoreKey},
+    error::SessionError,
+    event::{EventKind, Events, Fingerprint, Stats},
+    gate::Gates,
+    id::{Random, SessionId},
+    lazy::LazySession,
+    open::Opening,
+    persist::Persistence,
+    record::{Content, Record},
+    request::RequestHead,
+    state::{Live, Status},
+    store::{Entry, Expect, Removed, Store, Version, Written},
+    store_error::{StoreError, StoreErrorKind},
+    timestamp::Timestamp,
+};
+
+/// Decides everything about sessions. Cheap to clone.
+///
+/// An adapter calls [`open`](Self::open) before the handler and [`close`](Self::close) after it, and nothing else.
+#[derive(Clone)]
+pub struct SessionManager(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) config: SessionConfig,
+    pub(crate) realm: Realm,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) persistence: Arc<dyn Persistence>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) events: Events,
+    pub(crate) gates: Gates,
+    pub(crate) reserved: RwLock<HashSet<String>>,
+    pub(crate) on_close: Option<Arc<CloseListener>>,
+    pub(crate) error_response: Option<Arc<ErrorResponse>>,
+}
+
+/// What an id leads to.
+pub(crate) enum Found {
+    /// A live record, and whether it was reached through an id that it replaced.
+    Live(Live, bool),
+    /// The id was replaced; this is the key of what it left behind.
+    Superseded(StoreKey),
+    Nothing(Status),
+}
+
+/// Rotations that are followed from one id; more would mean a loop.
+const MOST_HOPS: usize = 8;
+
+impl SessionManager {
+    /// A manager over `store`, to be configured.
+    pub fn builder(store: impl Store) -> ManagerBuilder {
+        ManagerBuilder::new(Arc::new(store))
+    }
+
+    /// Begins the session part of a request: finds what the request presents, without asking the store.
+    ///
+    /// The answer is a future that is ready at once, except for strategies that have to look before the handler runs.
+    pub fn open(&self, head: &RequestHead<'_>) -> Opening {
+        Opening::ready(LazySession::new(self.0.clone(), self.0.persistence.present(head)))
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &SessionConfig {
+        &self.0.config
+    }
+
+    /// How often each [`EventKind`] happened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.events.stats()
+    }
+
+    /// What [`Event::session`](crate::Event::session) shows for a session of this manager.
+    #[must_use]
+    pub fn fingerprint(&self, id: &SessionId) -> Fingerprint {
+        self.0.events.fingerprint(&self.0.realm.store_key(id))
+    }
+}
+
+impl fmt::Debug for SessionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager")
+            .field("store", &self.0.store)
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    /// Follows an id to its live record. Expired records are removed, replaced ids are followed while their grace
+    /// lasts.
+    pub(crate) async fn find(&self, id: &SessionId) -> Result<Found, SessionError> {
+        let mut id = id.clone();
+        for hop in 0..MOST_HOPS {
+            let key = self.realm.store_key(&id);
+            match self.fetch(&key).await? {
+                None => break,
+                Some((Content::Live(record), version)) => {
+                    if self.config.expiry.deadline(&record.meta) > self.now() {
+                        self.events.emit(EventKind::Loaded, Some(&key));
+                        return Ok(Found::Live(Live { id, key, version, record }, hop > 0));
+                    }
+                    // Only this version: another request may have kept the session alive meanwhile.
+                    match self.store.remove(&key, Some(version)).await {
+                        Ok(Removed::Conflict) => {}
+                        Ok(Removed::Gone) => {
+                            self.events.emit(EventKind::Expired, Some(&key));
+                            return Ok(Found::Nothing(Status::Expired));
+                        }
+                        Err(error) => {
+                            self.events.store_failed(error.kind(), &key);
+                            return Ok(Found::Nothing(Status::Expired));
+                        }
+                    }
+                }
+                Some((Content::Superseded(marker), _)) => {
+                    if !marker.in_grace(self.clock.now()) {
+                        self.events.emit(EventKind::SupersededUse, Some(&key));
+                        return Ok(Found::Superseded(key));
+                    }
+                    id = id.unmask_successor(marker.masked_id);
+                }
+            }
+        }
+        self.events.emit(EventKind::UnknownId, None);
+        Ok(Found::Nothing(Status::Unknown))
+    }
+
+    pub(crate) async fn fetch(&self, key: &StoreKey) -> Result<Option<(Content, Version)>, SessionError> {
+        let stored = self.store.load(key).await.map_err(|error| self.failed(error, key))?;
+        let Some(stored) = stored else { return Ok(None) };
+        let content = Content::parse(stored.bytes)
+            .map_err(|error| StoreError::new(StoreErrorKind::Corrupt, "session").with_source(error))
+            .map_err(|error| self.failed(error, key))?;
+        let forgotten = matches!(content, Content::Superseded(_)) && stored.expires_at <= self.clock.now();
+        Ok((!forgotten).then_some((content, stored.version)))
+    }
+
+    pub(crate) async fn write(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        expect: Expect,
+    ) -> Result<Written, SessionError> {
+        let entry = Entry {
+            bytes: record.bytes().clone(),
+            expires_at: self.config.expiry.deadline(&record.meta).into(),
+            principal: record.principal().map(|principal| self.realm.principal_key(principal)),
+        };
+        self.store.write(key, entry, expect).await.map_err(|error| self.failed(error, key))
+    }
+
+    /// Ends the session under `key`, whatever happens to it at the same time: other versions are removed as well, and
+    /// a session that was moved to another id is followed there. `expect` is the version the caller has seen.
+    ///
+    /// Answers whether there was anything to end.
+    pub(crate) async fn end(
+        &self,
+        key: &StoreKey,
+        mut expect: Option<Version>,
+    ) -> Result<bool, SessionError> {
+        const MOST_ATTEMPTS: usize = 256;
+        let mut key = *key;
+        let mut turn = None;
+        for _ in 0..MOST_ATTEMPTS {
+            if let Some(version) = expect {
+                match self
+                    .store
+                    .remove(&key, Some(version))
+                    .await
+                    .map_err(|error| self.failed(error, &key))?
+                {
+                    Removed::Gone => {
+                        self.events.emit(EventKind::Ended, Some(&key));
+                        return Ok(true);
+                    }
+                    Removed::Conflict if turn.is_none() => turn = Some(self.gates.of(&key).enter().await),
+                    Removed::Conflict => {}
+                }
+            }
+            match self.fetch(&key).await? {
+                None => return Ok(expect.is_some()),
+                Some((Content::Live(_), version)) => expect = Some(version),
+                Some((Content::Superseded(marker), _)) if marker.linked => {
+                    turn = None;
+                    (key, expect) = (marker.successor, None);
+                }
+                Some((Content::Superseded(_), _)) => return Ok(false),
+            }
+        }
+        self.events.emit(EventKind::Contended, Some(&key));
+        Err(SessionError::Contended)
+    }
+
+    pub(crate) fn failed(&self, error: StoreError, key: &StoreKey) -> SessionError {
+        self.events.store_failed(error.kind(), key);
+        SessionError::Store(error)
+    }
+}

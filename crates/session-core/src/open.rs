@@ -1,0 +1,58 @@
+//! The start of a request.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::lazy::LazySession;
+
+/// What is to be done with a request.
+#[derive(Debug)]
+pub enum Opened {
+    /// Hand it on, with this session.
+    Continue(LazySession),
+    /// Answer it at once; the handler does not run.
+    Respond(Response<Bytes>),
+}
+
+/// A future that becomes [`Opened`]. Ready at once unless the strategy has to ask the store first.
+#[must_use = "futures do nothing unless polled"]
+pub struct Opening(State);
+
+enum State {
+    Ready(Option<LazySession>),
+    #[expect(dead_code, reason = "the seam for strategies that look before the handler runs")]
+    Pending(Pin<Box<dyn Future<Output = Opened> + Send>>),
+}
+
+impl Opening {
+    pub(crate) const fn ready(session: LazySession) -> Self {
+        Self(State::Ready(Some(session)))
+    }
+}
+
+impl Future for Opening {
+    type Output = Opened;
+
+    /// # Panics
+    /// Never; polled again after it was ready it stays pending.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Opened> {
+        match &mut self.0 {
+            State::Ready(session) => {
+                session.take().map_or(Poll::Pending, |session| Poll::Ready(Opened::Continue(session)))
+            }
+            State::Pending(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening")
+    }
+}

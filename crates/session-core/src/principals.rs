@@ -1,0 +1,265 @@
+//! The sessions of one person: list them, end one, end the others, keep their number down.
+
+use std::{fmt, str::FromStr, time::SystemTime};
+
+use crate::{
+    config::SessionLimitPolicy,
+    digest::StoreKey,
+    error::SessionError,
+    manager::{SessionManager, Shared},
+    record::{Content, Record},
+    session::Session,
+    store::{PrincipalIndex, Version},
+};
+
+/// Keys that are read from an index at once.
+const PAGE: usize = 256;
+
+/// The public name of a session: 64 hexadecimal digits that can be shown and logged. Nobody can use a session with it;
+/// it changes when the id does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionHandle(StoreKey);
+
+impl SessionHandle {
+    pub(crate) const fn of(key: StoreKey) -> Self {
+        Self(key)
+    }
+
+    /// The key under which stores keep the session.
+    #[must_use]
+    pub const fn store_key(&self) -> &StoreKey {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_hex())
+    }
+}
+
+impl fmt::Debug for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionHandle({self})")
+    }
+}
+
+impl FromStr for SessionHandle {
+    type Err = InvalidHandle;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHandle> {
+        StoreKey::from_hex(text).map(Self).ok_or(InvalidHandle)
+    }
+}
+
+/// A text that is no [`SessionHandle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidHandle;
+
+impl fmt::Display for InvalidHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a session handle is 64 lower-case hexadecimal digits")
+    }
+}
+
+impl std::error::Error for InvalidHandle {}
+
+/// One session of a principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// Its public name.
+    pub handle: SessionHandle,
+    /// When it was created.
+    pub created: SystemTime,
+    /// When it was last used, exact to a tenth of the idle timeout.
+    pub last_seen: SystemTime,
+    /// When it was signed in to.
+    pub authenticated_at: Option<SystemTime>,
+    /// When it ends if it is not used again.
+    pub expires_at: SystemTime,
+}
+
+impl SessionManager {
+    /// The live sessions of a principal, in no particular order.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`].
+    pub async fn sessions_of(&self, principal: &str) -> Result<Vec<SessionInfo>, SessionError> {
+        self.0.all_of(principal).await
+    }
+
+    /// Up to `limit` live sessions of a principal behind `after`, for principals with very many. A page may be short
+    /// or empty without being the last: go on behind the handle that comes with it until there is none.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`].
+    pub async fn page_of_sessions(
+        &self,
+        principal: &str,
+        after: Option<SessionHandle>,
+        limit: usize,
+    ) -> Result<(Vec<SessionInfo>, Option<SessionHandle>), SessionError> {
+        let (page, next) =
+            self.0.page(principal, after.map(|handle| handle.0).as_ref(), limit.max(1)).await?;
+        Ok((page.into_iter().map(|(info, _)| info).collect(), next.map(SessionHandle)))
+    }
+
+    /// Ends a session, whoever it belongs to, and answers whether it was alive. For operators; handlers that act for a
+    /// user call [`Session::end`].
+    ///
+    /// # Errors
+    /// [`SessionError::Store`], [`SessionError::Contended`].
+    pub async fn end(&self, handle: SessionHandle) -> Result<bool, SessionError> {
+        self.0.end(&handle.0, None).await
+    }
+
+    /// Ends all sessions of a principal that exist when the call begins, and answers how many there were.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`]: some may have
+    /// been ended.
+    pub async fn end_all(&self, principal: &str) -> Result<usize, SessionError> {
+        self.0.end_all_but(principal, None).await
+    }
+
+    /// Ends all sessions of a principal but one, and answers how many there were.
+    ///
+    /// # Errors
+    /// As [`end_all`](Self::end_all).
+    pub async fn end_others(&self, principal: &str, keep: SessionHandle) -> Result<usize, SessionError> {
+        self.0.end_all_but(principal, Some(keep.0)).await
+    }
+}
+
+/// The other sessions of whoever is signed in ('your devices').
+impl Session {
+    /// The live sessions of the principal of this session, this one included once it is stored; none for a visitor who
+    /// is not signed in.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`].
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, SessionError> {
+        match self.principal() {
+            Some(principal) => SessionManager(self.0.shared.clone()).sessions_of(&principal).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends another session of the principal of this session, and answers whether there was one. The session of
+    /// somebody else, or of a visitor, is left alone.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`], [`SessionError::Contended`].
+    pub async fn end(&self, handle: SessionHandle) -> Result<bool, SessionError> {
+        let Some(principal) = self.principal() else { return Ok(false) };
+        match self.0.shared.fetch(&handle.0).await? {
+            Some((Content::Live(record), version)) if record.principal() == Some(&*principal) => {
+                self.0.shared.end(&handle.0, Some(version)).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Ends all other sessions of the principal of this session, and answers how many there were.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`]: some may have
+    /// been ended.
+    pub async fn end_others(&self) -> Result<usize, SessionError> {
+        let Some(principal) = self.principal() else { return Ok(0) };
+        let own = self.0.state().live.as_ref().map(|live| live.key);
+        self.0.shared.end_all_but(&principal, own).await
+    }
+}
+
+type Page = (Vec<(SessionInfo, Version)>, Option<StoreKey>);
+
+impl Shared {
+    async fn page(
+        &self,
+        principal: &str,
+        after: Option<&StoreKey>,
+        limit: usize,
+    ) -> Result<Page, SessionError> {
+        let index = self.principal_index()?;
+        let principal_key = self.realm.principal_key(principal);
+        let keys = index.keys_of(&principal_key, after, limit).await.map_err(SessionError::Store)?;
+        let next = if keys.len() < limit { None } else { keys.last().copied() };
+        let mut sessions = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some((Content::Live(record), version)) = self.fetch(&key).await?
+                && record.principal() == Some(principal)
+                && self.config.expiry.deadline(&record.meta) > self.now()
+            {
+                sessions.push((self.info(key, &record), version));
+            }
+        }
+        Ok((sessions, next))
+    }
+
+    async fn all_of(&self, principal: &str) -> Result<Vec<SessionInfo>, SessionError> {
+        let (mut sessions, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = self.page(principal, after.as_ref(), PAGE).await?;
+            sessions.extend(page.into_iter().map(|(info, _)| info));
+            match next {
+                Some(key) => after = Some(key),
+                None => return Ok(sessions),
+            }
+        }
+    }
+
+    fn info(&self, key: StoreKey, record: &Record) -> SessionInfo {
+        SessionInfo {
+            handle: SessionHandle(key),
+            created: record.meta.created.into(),
+            last_seen: record.meta.last_seen.into(),
+            authenticated_at: record.meta.authenticated.map(Into::into),
+            expires_at: self.config.expiry.deadline(&record.meta).into(),
+        }
+    }
+
+    async fn end_all_but(&self, principal: &str, keep: Option<StoreKey>) -> Result<usize, SessionError> {
+        let (mut ended, mut after) = (0, None);
+        loop {
+            let (page, next) = self.page(principal, after.as_ref(), PAGE).await?;
+            for (info, version) in page {
+                if Some(info.handle.0) != keep && self.end(&info.handle.0, Some(version)).await? {
+                    ended += 1;
+                }
+            }
+            match next {
+                Some(key) => after = Some(key),
+                None => return Ok(ended),
+            }
+        }
+    }
+
+    /// Keeps the number of sessions of a principal who has just signed in under `newest`.
+    pub(crate) async fn enforce_session_limit(
+        &self,
+        principal: &str,
+        newest: &StoreKey,
+    ) -> Result<(), SessionError> {
+        let Some(most) = self.config.max_sessions_per_principal else { return Ok(()) };
+        let mut sessions = self.all_of(principal).await?;
+        let Some(surplus) = sessions.len().checked_sub(most).filter(|surplus| *surplus > 0) else {
+            return Ok(());
+        };
+        if self.config.at_session_limit == SessionLimitPolicy::Refuse {
+            self.end(newest, None).await?;
+            return Err(SessionError::TooManySessions);
+        }
+        sessions.retain(|info| info.handle.0 != *newest);
+        sessions.sort_by_key(|info| (info.last_seen, info.created, info.handle.0));
+        for oldest in sessions.into_iter().take(surplus) {
+            self.end(&oldest.handle.0, None).await?;
+        }
+        Ok(())
+    }
+
+    fn principal_index(&self) -> Result<&dyn PrincipalIndex, SessionError> {
+        self.store.as_principal_index().ok_or(SessionError::Unsupported { ability: "PrincipalIndex" })
+    }
+}
