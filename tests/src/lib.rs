@@ -1,1 +1,13 @@
-//! The kit.
+#![doc = include_str!("../README.md")]
+
+pub mod store;
+
+mod docs;
+mod failure;
+mod verdict;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use failure::{Failure, Result};
+pub use verdict::Verdict;

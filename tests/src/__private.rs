@@ -1,0 +1,38 @@
+//! What the expansion of the kit's macros calls, so that no author needs a runtime of their own. Not for use by hand.
+
+use std::{future::Future, time::Duration};
+
+use tokio::runtime::Builder;
+
+use crate::{
+    Verdict,
+    store::{Case, Factory, Fresh, ManualClock, run},
+};
+
+/// The body of a test that `store_tests!` makes.
+///
+/// # Panics
+/// When the store breaks the rule.
+pub fn store_test<F>(name: &str, fresh: impl Fn(std::sync::Arc<ManualClock>) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Fresh> + Send + 'static,
+{
+    let Some(case) = Case::named(name) else { panic!("the suite has no case `{name}`") };
+    match on_a_runtime(run(case, &Factory::new(fresh))) {
+        Verdict::Pass => {}
+        Verdict::Skip(reason) => println!("skipped: {reason}"),
+        Verdict::Fail(reason) => panic!("{name}\n  rule: {}\n  seen: {reason}\n", case.spec),
+    }
+}
+
+/// Runs a future on a runtime of four threads: enough for races, few enough for a process per test.
+fn on_a_runtime<T>(future: impl Future<Output = T>) -> T {
+    let runtime = match Builder::new_multi_thread().worker_threads(4).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => panic!("no runtime to test on: {error}"),
+    };
+    let output = runtime.block_on(future);
+    // A call that blocks for ever has already failed its case; waiting for its thread would hide that.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    output
+}

@@ -1,0 +1,60 @@
+//! Keys, principals and bytes to test with: the same in every run, and different in every bit that may matter.
+
+use session_core::{PrincipalKey, StoreKey};
+
+/// The `number`th of many keys that look like digests.
+pub(super) fn key(number: u64) -> StoreKey {
+    StoreKey::from_bytes(digest(number))
+}
+
+/// The `number`th of many principals that look like digests.
+pub(super) fn principal(number: u64) -> PrincipalKey {
+    PrincipalKey::from_bytes(digest(!number))
+}
+
+/// The keys `0..count`.
+pub(super) fn keys(count: u64) -> Vec<StoreKey> {
+    (0..count).map(key).collect()
+}
+
+/// `length` bytes that differ for every `seed` and do not repeat.
+pub(super) fn pattern(length: usize, seed: u64) -> Vec<u8> {
+    let mut random = Random::new(seed);
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        bytes.extend_from_slice(&random.next().to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, good enough to choose with.
+#[derive(Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is not zero.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}
+
+fn digest(number: u64) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (chunk, byte) in digest.iter_mut().zip(pattern(32, number.wrapping_mul(0x2545_F491_4F6C_DD1D))) {
+        *chunk = byte;
+    }
+    digest
+}
