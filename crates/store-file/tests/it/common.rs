@@ -1,0 +1,162 @@
+//! What every test of this crate needs.
+
+use std::{
+    fs,
+    future::Future,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use session_core::{Entry, Expect, ManualClock, Store, StoreKey, Version, Written};
+use session_store_file::{FileStore, FileStoreBuilder};
+
+/// Runs each test on both ways to use the disk.
+macro_rules! on_both_paths {
+    ($($(#[$meta:meta])* fn $name:ident($fixture:ident) $body:block)*) => {
+        mod cases {
+            #[allow(unused_imports, reason = "whatever the cases of the file need")]
+            use super::*;
+            $(pub(super) fn $name($fixture: $crate::common::Fixture) $body)*
+        }
+        mod native {
+            $($(#[$meta])* #[test] fn $name() { super::cases::$name($crate::common::Fixture::new(false)); })*
+        }
+        mod portable {
+            $($(#[$meta])* #[test] fn $name() { super::cases::$name($crate::common::Fixture::new(true)); })*
+        }
+    };
+}
+
+pub(crate) use on_both_paths;
+
+/// A folder, a clock, and the stores opened in them.
+pub(crate) struct Fixture {
+    folder: tempfile::TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) portable: bool,
+}
+
+/// What the clock shows at the beginning.
+pub(crate) const START: u64 = 1_900_000_000;
+
+impl Fixture {
+    pub(crate) fn new(portable: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable }
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("sessions")
+    }
+
+    pub(crate) fn builder(&self) -> FileStoreBuilder {
+        FileStore::builder(self.root())
+            .clock(Arc::clone(&self.clock))
+            .portable(self.portable)
+            // Tests share the machine with others, and none measures time.
+            .deadline(Duration::from_secs(60))
+    }
+
+    pub(crate) fn open(&self) -> FileStore {
+        self.builder().open().unwrap()
+    }
+
+    /// The file of a record.
+    pub(crate) fn file(&self, key: &StoreKey) -> PathBuf {
+        let hex = key.to_hex();
+        self.root().join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Everything below the root that is no folder and no lock, in order.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        walk(&self.root(), &mut files);
+        files.retain(|path| !path.starts_with(self.root().join("lock")));
+        files.sort();
+        files
+    }
+
+    /// The names in the quarantine.
+    pub(crate) fn quarantined(&self) -> Vec<String> {
+        names(&self.root().join("quarantine"))
+    }
+}
+
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path(), files);
+        } else {
+            files.push(entry.path());
+        }
+    }
+}
+
+/// Different keys, spread over the shards like digests.
+pub(crate) fn key(number: u64) -> StoreKey {
+    let mut bytes = [0; 32];
+    for (i, chunk) in bytes.chunks_mut(8).enumerate() {
+        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17 * i as u32 + 5);
+        chunk.copy_from_slice(&(mixed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).to_be_bytes());
+    }
+    StoreKey::from_bytes(bytes)
+}
+
+pub(crate) fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// An entry that expires an hour after the beginning.
+pub(crate) fn entry(bytes: impl AsRef<[u8]>) -> Entry {
+    Entry::new(bytes.as_ref().to_vec(), at(START + 3_600))
+}
+
+pub(crate) fn create(store: &FileStore, key: &StoreKey, entry: Entry) -> Version {
+    stored(block_on(store.write(key, entry, Expect::Absent)).unwrap())
+}
+
+pub(crate) fn stored(written: Written) -> Version {
+    match written {
+        Written::Stored(version) => version,
+        Written::Conflict => panic!("conflict"),
+    }
+}
+
+/// The bytes of a record.
+pub(crate) fn load(store: &FileStore, key: &StoreKey) -> Option<Vec<u8>> {
+    block_on(store.load(key)).unwrap().map(|stored| stored.bytes.to_vec())
+}
+
+/// The smallest executor there is: the store needs no more.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Polls once.
+pub(crate) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
