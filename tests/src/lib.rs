@@ -4,10 +4,12 @@ pub mod store;
 
 mod docs;
 mod failure;
+mod skip;
 mod verdict;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use failure::{Failure, Result};
+pub use skip::skip;
 pub use verdict::Verdict;
