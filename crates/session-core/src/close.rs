@@ -15,7 +15,7 @@ use crate::{
     error::SessionError,
     lazy::LazySession,
     manager::SessionManager,
-    persist::{Announcement, query},
+    persist::Announcement,
     report::{Announced, CloseReport, Saved},
     response,
     state::{Phase, State},
@@ -47,11 +47,14 @@ impl SessionManager {
     /// The response an error becomes: for adapters, when a handler or an extractor fails with it.
     #[must_use]
     pub fn respond(&self, error: &SessionError) -> Response<Bytes> {
-        self.0
-            .error_response
-            .as_ref()
-            .and_then(|respond| respond(error))
-            .unwrap_or_else(|| response::of_error(error))
+        self.custom_response(error).unwrap_or_else(|| error.to_response())
+    }
+
+    /// The application's own response for an error, if it has one: for frameworks in which an error has become
+    /// [`SessionError::to_response`] before the adapter sees it.
+    #[must_use]
+    pub fn custom_response(&self, error: &SessionError) -> Option<Response<Bytes>> {
+        self.0.error_response.as_ref().and_then(|respond| respond(error))
     }
 }
 
@@ -141,26 +144,17 @@ impl Closed {
         let shared = &inner.shared;
         response::vary(headers, shared.persistence.vary());
         match (state.announced, &state.live) {
-            (Announced::Resealed, _) => {
-                if let Some(sealed) = &state.sealed {
-                    shared.persistence.announce(Announcement::State { sealed }, headers);
-                }
-            }
             (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live)) => {
-                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(shared.now());
-                let issue = Announcement::Issue { id: &live.id, source: live.source, lifetime };
-                shared.persistence.announce(issue, headers);
+                let now = shared.now();
+                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(now);
+                shared.persistence.announce(Announcement::Issue { id: &live.id, lifetime }, headers);
+                response::forbid_storing(headers);
             }
             (Announced::Withdrawn, _) => {
-                shared.persistence.announce(Announcement::Withdraw { source: state.source }, headers);
+                shared.persistence.announce(Announcement::Withdraw, headers);
+                response::forbid_storing(headers);
             }
             _ => {}
-        }
-        if !matches!(state.announced, Announced::NothingAsked | Announced::NothingNew) {
-            response::forbid_storing(headers);
-        }
-        if shared.persistence.query_parameter().is_some() {
-            query::guard(headers);
         }
         drop(state);
         tracing::debug!(%report, "session closed");
@@ -189,10 +183,16 @@ impl CloseError {
     /// what the client has to learn about parts that were stored before.
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
+        self.into_parts().1
+    }
+
+    /// The error, and the response of [`into_response`](Self::into_response).
+    #[must_use]
+    pub fn into_parts(self) -> (SessionError, Response<Bytes>) {
         let manager = SessionManager(self.closed.0.0.shared.clone());
         let mut response = manager.respond(&self.error);
         self.closed.apply(response.headers_mut());
-        response
+        (self.error, response)
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::{error::Error, fmt};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
 use crate::{
     id::RandomError,
+    response,
     store_error::{StoreError, StoreErrorKind},
 };
 
@@ -120,6 +122,13 @@ impl SessionError {
             Self::Store(error) if error.kind() != StoreErrorKind::Corrupt => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The response this error becomes unless the application has its own: the status and a sentence, nothing about
+    /// the session. Adapters answer with [`SessionManager::respond`](crate::SessionManager::respond) where they can.
+    #[must_use]
+    pub fn to_response(&self) -> Response<Bytes> {
+        response::of_error(self)
     }
 
     pub(crate) fn limit(limit: Limit, actual: usize, allowed: usize) -> Self {

@@ -12,6 +12,9 @@ pub use namespace::{Namespace, ReservedNamespace};
 mod csrf;
 pub use csrf::{CSRF_FIELD, CSRF_HEADER, CsrfError};
 
+mod origin;
+pub use origin::Origin;
+
 mod flash;
 
 mod principals;
@@ -59,7 +62,7 @@ mod builder;
 pub use builder::ManagerBuilder;
 
 mod config;
-pub use config::{HeaderConfig, PersistConfig, QueryConfig, SavePolicy, SessionConfig, SessionLimitPolicy};
+pub use config::{HeaderConfig, PersistConfig, SavePolicy, SessionConfig, SessionLimitPolicy};
 
 mod expiry;
 pub use expiry::Expiry;
@@ -83,10 +86,8 @@ mod close;
 pub use close::{CloseError, Closed, Closing};
 
 mod commit;
-mod links;
 mod response;
 mod rotate;
-mod sealed;
 
 mod report;
 pub use report::{Announced, CloseReport, Saved};

@@ -26,6 +26,7 @@ pub struct Opening(State);
 
 enum State {
     Ready(Option<LazySession>),
+    #[expect(dead_code, reason = "the seam for strategies that look before the handler runs")]
     Pending(Pin<Box<dyn Future<Output = Opened> + Send>>),
 }
 
@@ -34,8 +35,15 @@ impl Opening {
         Self(State::Ready(Some(session)))
     }
 
-    pub(crate) fn pending(future: impl Future<Output = Opened> + Send + 'static) -> Self {
-        Self(State::Pending(Box::pin(future)))
+    /// What is to be done, if that is known without waiting.
+    ///
+    /// # Errors
+    /// The future, if it has to be waited for.
+    pub fn into_ready(self) -> Result<Opened, Self> {
+        match self.0 {
+            State::Ready(Some(session)) => Ok(Opened::Continue(session)),
+            state => Err(Self(state)),
+        }
     }
 }
 

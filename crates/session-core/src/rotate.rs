@@ -35,8 +35,7 @@ impl Shared {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let (drawn, _) = self.draw()?;
-        let id = pending.intent.next_id.clone().unwrap_or(drawn);
+        let (id, _) = self.draw()?;
         let key = self.realm.store_key(&id);
         let mut base = live.clone();
         let mut expect = Expect::Absent;
@@ -44,7 +43,7 @@ impl Shared {
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let mut meta = pending.intent.apply(base.record.meta.claimed(), now);
+            let mut meta = pending.intent.apply(base.record.meta, now);
             meta.id_drawn = now;
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
@@ -52,7 +51,7 @@ impl Shared {
                 Written::Stored(version) => version,
                 Written::Conflict => return Err(SessionError::Contended),
             };
-            let new = Live { id: id.clone(), key, version, source: base.source, record };
+            let new = Live { id: id.clone(), key, version, record };
             match self.supersede(&base, &new, rotation, now).await {
                 Ok(Written::Stored(_)) => {
                     self.events.emit(EventKind::Rotated, Some(&key));
