@@ -1,1 +1,16 @@
-//! Sessions for axum and any tower service over http types.
+#![doc = include_str!("../README.md")]
+
+mod middleware;
+pub use middleware::{SessionLayer, SessionService};
+
+mod future;
+pub use future::ResponseFuture;
+
+mod extract;
+pub use extract::{LazySession, Session, SessionRejection};
+
+mod csrf;
+pub use csrf::{Csrf, CsrfForm, CsrfRejection};
+
+mod error;
+pub use error::SessionError;
