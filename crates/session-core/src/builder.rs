@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::Response;
 
+#[cfg(feature = "signed")]
+use crate::persist::SealedCookie;
 use crate::{
     clock::{Clock, SystemClock},
     config::{PersistConfig, SavePolicy, SessionConfig, SessionLimitPolicy},
@@ -14,8 +16,9 @@ use crate::{
     expiry::Expiry,
     id::{OsRandom, Random},
     manager::{SessionManager, Shared},
-    persist::{Cookie, CookieOptions, Header, Persistence},
+    persist::{Cookie, CookieOptions, Header, Persistence, Query},
     report::CloseReport,
+    sealed::NoStore,
     store::Store,
 };
 
@@ -37,9 +40,9 @@ pub(crate) type CloseListener = dyn Fn(&CloseReport) + Send + Sync;
 /// ```
 #[must_use]
 pub struct ManagerBuilder {
-    store: Arc<dyn Store>,
+    store: Option<Arc<dyn Store>>,
     config: SessionConfig,
-    persistence: Option<Arc<dyn Persistence>>,
+    persistence: Option<Box<dyn Persistence>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     required: Vec<&'static str>,
@@ -49,7 +52,7 @@ pub struct ManagerBuilder {
 }
 
 impl ManagerBuilder {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: Option<Arc<dyn Store>>) -> Self {
         Self {
             store,
             config: SessionConfig::default(),
@@ -108,7 +111,7 @@ impl ManagerBuilder {
 
     /// Carries the id with another strategy.
     pub fn persistence(mut self, persistence: impl Persistence) -> Self {
-        self.persistence = Some(Arc::new(persistence));
+        self.persistence = Some(Box::new(persistence));
         self
     }
 
@@ -185,10 +188,14 @@ impl ManagerBuilder {
         if self.config.max_sessions_per_principal.is_some() {
             self.required.push("PrincipalIndex");
         }
+        let (store, needs_state): (Arc<dyn Store>, _) = match self.store {
+            Some(store) => (store, false),
+            None => (Arc::new(NoStore), true),
+        };
         for ability in &self.required {
             let present = match *ability {
-                "Sweep" => self.store.as_sweep().is_some(),
-                _ => self.store.as_principal_index().is_some(),
+                "Sweep" => store.as_sweep().is_some(),
+                _ => store.as_principal_index().is_some(),
             };
             if !present {
                 return Err(ConfigError::new(
@@ -197,13 +204,36 @@ impl ManagerBuilder {
                 ));
             }
         }
-        let persistence: Arc<dyn Persistence> = match self.persistence {
+        let mut persistence: Box<dyn Persistence> = match self.persistence {
             Some(persistence) => persistence,
             None => match self.config.persist {
-                PersistConfig::Cookie => Arc::new(Cookie::new(self.config.cookie.clone())?),
-                PersistConfig::Header => Arc::new(Header::new(&self.config.header.name)?),
+                PersistConfig::Query => Box::new(Query::new(&*self.config.query.parameter)?),
+                #[cfg(feature = "signed")]
+                PersistConfig::SignedCookie => {
+                    Box::new(Cookie::signed(self.config.cookie.clone(), self.config.keys.ring()?)?)
+                }
+                #[cfg(feature = "signed")]
+                PersistConfig::SealedSigned => {
+                    Box::new(SealedCookie::signed(self.config.cookie.clone(), self.config.keys.ring()?)?)
+                }
+                #[cfg(feature = "encrypted")]
+                PersistConfig::SealedEncrypted => {
+                    Box::new(SealedCookie::encrypted(self.config.cookie.clone(), self.config.keys.ring()?)?)
+                }
+                PersistConfig::Cookie => Box::new(Cookie::new(self.config.cookie.clone())?),
+                PersistConfig::Header => Box::new(Header::new(&self.config.header.name)?),
             },
         };
+        match (persistence.state_limit(), needs_state) {
+            (None, true) => return Err(ConfigError::new("persist", "this strategy needs a store")),
+            (Some(_), false) => {
+                let rule = "the sessions travel with their clients; build with SessionManager::without_store";
+                return Err(ConfigError::new("store", rule));
+            }
+            _ => {}
+        }
+        persistence.bind(&self.config.realm);
+        self.config.fit(&*persistence)?;
         let mut fingerprint_key = [0; 16];
         self.random
             .fill(&mut fingerprint_key)
@@ -211,8 +241,8 @@ impl ManagerBuilder {
         Ok(SessionManager(Arc::new(Shared {
             realm: Realm::new(&self.config.realm),
             config: self.config,
-            store: self.store,
-            persistence,
+            store,
+            persistence: persistence.into(),
             clock: self.clock,
             random: self.random,
             events: Events::new(fingerprint_key, self.on_event),

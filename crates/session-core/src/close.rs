@@ -15,7 +15,7 @@ use crate::{
     error::SessionError,
     lazy::LazySession,
     manager::SessionManager,
-    persist::Announcement,
+    persist::{Announcement, query},
     report::{Announced, CloseReport, Saved},
     response,
     state::{Phase, State},
@@ -144,17 +144,26 @@ impl Closed {
         let shared = &inner.shared;
         response::vary(headers, shared.persistence.vary());
         match (state.announced, &state.live) {
+            (Announced::Resealed, _) => {
+                if let Some(sealed) = &state.sealed {
+                    shared.persistence.announce(Announcement::State { sealed }, headers);
+                }
+            }
             (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live)) => {
-                let now = shared.now();
-                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(now);
-                shared.persistence.announce(Announcement::Issue { id: &live.id, lifetime }, headers);
-                response::forbid_storing(headers);
+                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(shared.now());
+                let issue = Announcement::Issue { id: &live.id, source: live.source, lifetime };
+                shared.persistence.announce(issue, headers);
             }
             (Announced::Withdrawn, _) => {
-                shared.persistence.announce(Announcement::Withdraw, headers);
-                response::forbid_storing(headers);
+                shared.persistence.announce(Announcement::Withdraw { source: state.source }, headers);
             }
             _ => {}
+        }
+        if !matches!(state.announced, Announced::NothingAsked | Announced::NothingNew) {
+            response::forbid_storing(headers);
+        }
+        if shared.persistence.query_parameter().is_some() {
+            query::guard(headers);
         }
         drop(state);
         tracing::debug!(%report, "session closed");

@@ -11,6 +11,7 @@ use crate::{
     id::SessionId,
     lazy::Inner,
     manager::{Found, Shared},
+    persist::Candidate,
     record::{Content, Meta},
     report::{Announced, Saved},
     rotate::Rotation,
@@ -56,10 +57,13 @@ impl Task {
         };
         let (config, meta) = (&shared.config, &live.record.meta);
         let closing = moment == Moment::Close;
-        if pending.intent.renew {
+        // An id that the application supplies is the application's to replace.
+        let rotates = !live.id.is_supplied() || shared.is_sealed();
+        if pending.intent.renew && rotates {
             return Self::Rotate(Rotation::Privilege);
         }
         if closing
+            && rotates
             && config
                 .renew_every
                 .is_some_and(|every| !state.created_here && now.since(meta.id_drawn) >= every)
@@ -84,14 +88,23 @@ impl Inner {
         let _turn = self.gate.enter().await;
         self.end_ending().await?;
         let now = self.shared.now();
-        let (saving, live, task) = {
+        let (saving, live, task, supplied) = {
             let mut state = self.state();
             let task = Task::of(&state, &state.pending, &self.shared, moment, now);
-            (Saving::begin(self, &mut state), state.live.clone(), task)
+            let supplied = state.presented.supplied().cloned();
+            (Saving::begin(self, &mut state), state.live.clone(), task, supplied)
         };
         let (pending, shared) = (&*saving.pending, &*self.shared);
+        if shared.is_sealed() && task != Task::Nothing {
+            let (live, sealed) = shared.reseal(task, live.as_ref(), pending, now)?;
+            saving.done(|state| {
+                state.stored(live, task, shared);
+                (state.announced, state.sealed) = (Announced::Resealed, Some(sealed));
+            });
+            return Ok(());
+        }
         let result = match (task, live) {
-            (Task::Create, _) => shared.create(pending, now).await,
+            (Task::Create, _) => shared.create(supplied, pending, now).await,
             (Task::Update, Some(live)) => shared.update(&live, pending, now).await,
             (Task::Rotate(rotation), Some(live)) => shared.rotate(&live, pending, rotation, now).await,
             (Task::Touch, Some(live)) => {
@@ -138,7 +151,7 @@ impl Inner {
     async fn end_ending(&self) -> Result<(), SessionError> {
         let ending = self.state().ending;
         if let Some(Ending { key, seen }) = ending {
-            let ended = self.shared.end(&key, seen).await?;
+            let ended = self.shared.is_sealed() || self.shared.end(&key, seen).await?;
             let mut state = self.state();
             state.ending = None;
             if ended || seen.is_some() {
@@ -221,16 +234,33 @@ impl Drop for Saving<'_> {
 }
 
 impl Shared {
-    async fn create(&self, pending: &Pending, now: Timestamp) -> Result<Live, SessionError> {
+    /// Stores a new session: under the id that the application has supplied or the handler has seen, or else a drawn
+    /// one.
+    async fn create(
+        &self,
+        supplied: Option<SessionId>,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<Live, SessionError> {
         const MOST_COLLISIONS: usize = 3;
         for _ in 0..MOST_COLLISIONS {
-            let (id, csrf_secret) = self.draw()?;
+            let (drawn, csrf_secret) = self.draw()?;
+            let id = supplied.clone().or_else(|| pending.intent.next_id.clone()).unwrap_or(drawn);
             let key = self.realm.store_key(&id);
             let meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
             let record = pending.changes.encode(None, &meta, pending.intent.principal_over(None));
             if let Written::Stored(version) = self.write(&key, &record, Expect::Absent).await? {
                 self.events.emit(EventKind::Created, Some(&key));
-                return Ok(Live { id, key, version, record });
+                return Ok(Live { id, key, version, source: 0, record });
+            }
+            if supplied.is_some() {
+                // A parallel request was faster; both belong to the same session.
+                if let Some((Content::Live(record), version)) = self.fetch(&key).await? {
+                    let live = Live { id, key, version, source: 0, record };
+                    let pending =
+                        Pending { changes: self.replay(pending, &live)?, intent: pending.intent.clone() };
+                    return self.update(&live, &pending, now).await;
+                }
             }
         }
         Err(SessionError::Contended)
@@ -247,7 +277,7 @@ impl Shared {
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let meta = pending.intent.apply(base.record.meta, now);
+            let meta = pending.intent.apply(base.record.meta.claimed(), now);
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
             if let Written::Stored(version) =
@@ -288,7 +318,8 @@ impl Shared {
             None => Err(SessionError::Ended),
             Some((Content::Live(record), version)) => Ok(Live { version, record, ..live.clone() }),
             Some((Content::Superseded(marker), _)) if marker.in_grace(self.clock.now()) => {
-                match self.find(&live.id.unmask_successor(marker.masked_id)).await? {
+                let successor = live.id.unmask_successor(marker.masked_id);
+                match self.find(&Candidate { id: successor, source: live.source, outdated: false }).await? {
                     Found::Live(live, _) => Ok(live),
                     Found::Superseded(_) => Err(SessionError::Superseded),
                     Found::Nothing(_) => Err(SessionError::Ended),

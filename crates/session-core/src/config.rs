@@ -4,8 +4,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+#[cfg(feature = "signed")]
+use crate::persist::SecretKeys;
 use crate::{
-    error::ConfigError, expiry::Expiry, limits::Limits, pairs, persist::CookieOptions, span,
+    error::ConfigError,
+    expiry::Expiry,
+    limits::Limits,
+    pairs,
+    persist::{CookieOptions, Persistence},
+    span,
     value::ValueFormat,
 };
 
@@ -56,6 +63,11 @@ pub struct SessionConfig {
     pub cookie: CookieOptions,
     /// The header field.
     pub header: HeaderConfig,
+    /// The query parameter.
+    pub query: QueryConfig,
+    /// The secret keys, the one in use first: a list, or one text with commas in between.
+    #[cfg(feature = "signed")]
+    pub keys: SecretKeys,
     /// How long the sweeping loop waits between two sweeps; five minutes unless set.
     #[serde(deserialize_with = "span::required")]
     pub sweep_every: Duration,
@@ -103,6 +115,32 @@ pub enum PersistConfig {
     Cookie,
     /// A header field.
     Header,
+    /// A query parameter.
+    Query,
+    /// A cookie with a signature; needs `keys`.
+    #[cfg(feature = "signed")]
+    SignedCookie,
+    /// The session itself in a signed cookie; needs `keys` and no store.
+    #[cfg(feature = "signed")]
+    SealedSigned,
+    /// The session itself in an encrypted cookie; needs `keys` and no store.
+    #[cfg(feature = "encrypted")]
+    SealedEncrypted,
+}
+
+/// The query parameter of [`Query`](crate::persist::Query).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct QueryConfig {
+    /// Its name; `sid` unless set.
+    pub parameter: String,
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self { parameter: "sid".into() }
+    }
 }
 
 /// The header field of [`Header`](crate::persist::Header).
@@ -154,6 +192,22 @@ impl SessionConfig {
     }
 }
 
+impl SessionConfig {
+    /// Checks the settings against the strategy, and lowers limits to what it can carry.
+    pub(crate) fn fit(&mut self, persistence: &dyn Persistence) -> Result<(), ConfigError> {
+        if persistence.query_parameter().is_some() && self.renew_every.is_some() {
+            return Err(ConfigError::new(
+                "renew_every",
+                "pages hold links with the old id, so ids in queries cannot change",
+            ));
+        }
+        if let Some(limit) = persistence.state_limit() {
+            self.limits.record_bytes = self.limits.record_bytes.min(limit);
+        }
+        Ok(())
+    }
+}
+
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
@@ -169,6 +223,9 @@ impl Default for SessionConfig {
             persist: PersistConfig::default(),
             cookie: CookieOptions::default(),
             header: HeaderConfig::default(),
+            query: QueryConfig::default(),
+            #[cfg(feature = "signed")]
+            keys: SecretKeys::default(),
             sweep_every: Duration::from_secs(300),
             sweep_probability: 0.0,
             max_sessions_per_principal: None,

@@ -97,17 +97,21 @@ impl Inner {
             }
             state.presented.clone()
         };
-        let found = match presented {
-            Presented::Ids(candidates) => self.shared.find_one(&candidates).await?,
-            Presented::State(_) | Presented::Nothing => Found::Nothing(Status::New),
+        let (found, outdated) = match presented {
+            Presented::Ids(candidates) => (self.shared.find_one(&candidates).await?, false),
+            Presented::State { record, outdated } => (self.shared.unseal(record), outdated),
+            Presented::Nothing => (Found::Nothing(Status::New), false),
         };
         let mut state = self.state();
         match found {
-            Found::Live(live, renamed) => {
-                state.loaded(Status::Active, Some(live));
-                if renamed {
+            Found::Live(live, announce) => {
+                let status = if live.record.meta.unclaimed { Status::New } else { Status::Active };
+                state.source = live.source;
+                state.loaded(status, Some(live));
+                if announce {
                     state.announced = Announced::Rotated;
                 }
+                state.pending.intent.forced = outdated;
             }
             Found::Superseded(key) => {
                 state.loaded(Status::Superseded, None);
@@ -120,21 +124,32 @@ impl Inner {
 }
 
 impl Shared {
-    /// The one live session among the presented ids. Several live ones are as good as none: which of them is the
-    /// user's own cannot be told (cookie tossing).
+    /// The one live session among the presented ids of the first source that has one. Several live ones, or more ids
+    /// than are looked up, are as good as none: which of them is the user's own cannot be told (cookie tossing).
     async fn find_one(&self, candidates: &Candidates) -> Result<Found, SessionError> {
         let mut best = Found::Nothing(Status::Unknown);
-        let mut ambiguous = candidates.overflow();
-        for id in candidates.iter().take_while(|_| !candidates.overflow()) {
-            let found = self.find(id).await?;
-            ambiguous |= matches!((&best, &found), (Found::Live(..), Found::Live(..)));
-            if weight(&found) > weight(&best) {
-                best = found;
+        let mut candidates = candidates.iter().peekable();
+        while let Some(source) = candidates.peek().map(|candidate| candidate.source) {
+            let (mut live, mut looked_up) = (0, 0);
+            while let Some(candidate) = candidates.next_if(|candidate| candidate.source == source) {
+                looked_up += 1;
+                if looked_up > Candidates::MOST {
+                    live = looked_up;
+                    continue;
+                }
+                let found = self.find(candidate).await?;
+                live += usize::from(matches!(found, Found::Live(..)));
+                if weight(&found) > weight(&best) {
+                    best = found;
+                }
             }
-        }
-        if ambiguous {
-            self.events.emit(EventKind::AmbiguousId, None);
-            return Ok(Found::Nothing(Status::Unknown));
+            if live > 1 {
+                self.events.emit(EventKind::AmbiguousId, None);
+                return Ok(Found::Nothing(Status::Unknown));
+            }
+            if live == 1 {
+                return Ok(best);
+            }
         }
         Ok(best)
     }

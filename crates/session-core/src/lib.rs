@@ -62,7 +62,7 @@ mod builder;
 pub use builder::ManagerBuilder;
 
 mod config;
-pub use config::{HeaderConfig, PersistConfig, SavePolicy, SessionConfig, SessionLimitPolicy};
+pub use config::{HeaderConfig, PersistConfig, QueryConfig, SavePolicy, SessionConfig, SessionLimitPolicy};
 
 mod expiry;
 pub use expiry::Expiry;
@@ -86,8 +86,10 @@ mod close;
 pub use close::{CloseError, Closed, Closing};
 
 mod commit;
+mod links;
 mod response;
 mod rotate;
+mod sealed;
 
 mod report;
 pub use report::{Announced, CloseReport, Saved};

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, RwLock},
 };
 
+use http::Method;
+
 use crate::{
     builder::{CloseListener, ErrorResponse, ManagerBuilder},
     clock::Clock,
@@ -17,7 +19,7 @@ use crate::{
     id::{Random, SessionId},
     lazy::LazySession,
     open::Opening,
-    persist::Persistence,
+    persist::{Candidate, Persistence},
     record::{Content, Record},
     request::RequestHead,
     state::{Live, Status},
@@ -47,8 +49,10 @@ pub(crate) struct Shared {
 }
 
 /// What an id leads to.
+#[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for every session that is loaded")]
 pub(crate) enum Found {
-    /// A live record, and whether it was reached through an id that it replaced.
+    /// A live record, and whether the client has to be told its id again: it was reached through an id that was replaced,
+    /// or whose key is about to be.
     Live(Live, bool),
     /// The id was replaced; this is the key of what it left behind.
     Superseded(StoreKey),
@@ -61,14 +65,26 @@ const MOST_HOPS: usize = 8;
 impl SessionManager {
     /// A manager over `store`, to be configured.
     pub fn builder(store: impl Store) -> ManagerBuilder {
-        ManagerBuilder::new(Arc::new(store))
+        ManagerBuilder::new(Some(Arc::new(store)))
+    }
+
+    /// A manager for sessions that travel with their clients, to be configured with such a strategy
+    /// ([`SealedCookie`](crate::persist::SealedCookie)).
+    pub fn without_store() -> ManagerBuilder {
+        ManagerBuilder::new(None)
     }
 
     /// Begins the session part of a request: finds what the request presents, without asking the store.
     ///
     /// The answer is a future that is ready at once, except for strategies that have to look before the handler runs.
     pub fn open(&self, head: &RequestHead<'_>) -> Opening {
-        Opening::ready(LazySession::new(self.0.clone(), self.0.persistence.present(head)))
+        let session = LazySession::new(self.0.clone(), self.0.persistence.present(head));
+        match self.0.persistence.query_parameter() {
+            Some(parameter) if head.method == Method::GET => {
+                self.redirect_unless_live(session, head.uri, parameter)
+            }
+            _ => Opening::ready(session),
+        }
     }
 
     /// The settings in force.
@@ -100,14 +116,19 @@ impl fmt::Debug for SessionManager {
 }
 
 impl Shared {
+    /// Whether the records travel with the clients.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.persistence.state_limit().is_some()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
     }
 
     /// Follows an id to its live record. Expired records are removed, replaced ids are followed while their grace
     /// lasts.
-    pub(crate) async fn find(&self, id: &SessionId) -> Result<Found, SessionError> {
-        let mut id = id.clone();
+    pub(crate) async fn find(&self, candidate: &Candidate) -> Result<Found, SessionError> {
+        let (mut id, source) = (candidate.id.clone(), candidate.source);
         for hop in 0..MOST_HOPS {
             let key = self.realm.store_key(&id);
             match self.fetch(&key).await? {
@@ -115,7 +136,10 @@ impl Shared {
                 Some((Content::Live(record), version)) => {
                     if self.config.expiry.deadline(&record.meta) > self.now() {
                         self.events.emit(EventKind::Loaded, Some(&key));
-                        return Ok(Found::Live(Live { id, key, version, record }, hop > 0));
+                        return Ok(Found::Live(
+                            Live { id, key, version, source, record },
+                            hop > 0 || candidate.outdated,
+                        ));
                     }
                     // Only this version: another request may have kept the session alive meanwhile.
                     match self.store.remove(&key, Some(version)).await {

@@ -26,13 +26,16 @@ pub struct Opening(State);
 
 enum State {
     Ready(Option<LazySession>),
-    #[expect(dead_code, reason = "the seam for strategies that look before the handler runs")]
     Pending(Pin<Box<dyn Future<Output = Opened> + Send>>),
 }
 
 impl Opening {
     pub(crate) const fn ready(session: LazySession) -> Self {
         Self(State::Ready(Some(session)))
+    }
+
+    pub(crate) fn pending(future: impl Future<Output = Opened> + Send + 'static) -> Self {
+        Self(State::Pending(Box::pin(future)))
     }
 
     /// What is to be done, if that is known without waiting.

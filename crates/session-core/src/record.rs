@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! live        0 format = 1 | 1 state = 0 | 2 created | 10 last seen | 18 signed in | 26 id drawn | 34 idle | 42 absolute
-//!             50 csrf secret (24) | 74 length of principal (u16) | 76 principal | entries
+//!             50 csrf secret (24) | 74 unclaimed | 75 length of principal (u16) | 77 principal | entries
 //! entry       0 length of namespace (u8) | 1 length of key (u16) | 3 length of value (u32) | 7 namespace, key, value
 //! superseded  0 format = 1 | 1 state = 1 | 2 flags | 3 grace until | 11 successor's store key (32) | 43 masked id (24)
 //! ```
@@ -18,7 +18,7 @@ use crate::{digest::StoreKey, expiry::Override, timestamp::Timestamp};
 const FORMAT: u8 = 1;
 const LIVE: u8 = 0;
 const SUPERSEDED: u8 = 1;
-const HEAD: usize = 76;
+const HEAD: usize = 77;
 const ENTRY_HEAD: usize = 7;
 const SUPERSEDED_LENGTH: usize = 67;
 
@@ -60,6 +60,8 @@ pub(crate) struct Meta {
     pub(crate) idle: Override,
     pub(crate) absolute: Override,
     pub(crate) csrf_secret: [u8; 24],
+    /// The id was handed out before anything was stored under it, and nothing has been since.
+    pub(crate) unclaimed: bool,
 }
 
 /// What an id leaves behind for a short time when it is replaced.
@@ -102,12 +104,22 @@ impl Meta {
             idle: Override::Inherit,
             absolute: Override::Inherit,
             csrf_secret,
+            unclaimed: false,
         }
     }
 
     /// When the absolute timeout began: signing in again starts it anew (NIST SP 800-63B-4 section 5.2).
     pub(crate) fn started(&self) -> Timestamp {
         self.authenticated.map_or(self.created, |signed_in| signed_in.max(self.created))
+    }
+
+    /// The same, now that something is stored under an id that was handed out before.
+    pub(crate) const fn claimed(mut self) -> Self {
+        if self.unclaimed {
+            self.unclaimed = false;
+            self.idle = Override::Inherit;
+        }
+        self
     }
 
     fn parse(head: &[u8]) -> Result<Self, Malformed> {
@@ -122,6 +134,11 @@ impl Meta {
             idle: Override::from_bits(read_u64(head, 34)?),
             absolute: Override::from_bits(read_u64(head, 42)?),
             csrf_secret: read_array(head, 50)?,
+            unclaimed: match head.get(74) {
+                Some(0) => false,
+                Some(1) => true,
+                _ => return Err(Malformed),
+            },
         })
     }
 }
@@ -153,11 +170,22 @@ impl Record {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(&meta.csrf_secret);
+        bytes.push(u8::from(meta.unclaimed));
         bytes.extend_from_slice(&u16::try_from(principal.len()).unwrap_or(u16::MAX).to_le_bytes());
         bytes.extend_from_slice(principal.as_bytes());
         let entries_at = bytes.len();
         write_entries(&mut bytes);
         Self { bytes: bytes.into(), meta: *meta, entries_at, keys }
+    }
+
+    /// A record of nothing, to be replaced.
+    pub(crate) fn empty() -> Self {
+        Self {
+            bytes: Bytes::new(),
+            meta: Meta::new(Timestamp::from_millis(0), [0; 24]),
+            entries_at: 0,
+            keys: 0,
+        }
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -166,7 +194,7 @@ impl Record {
 
     fn parse(bytes: Bytes) -> Result<Self, Malformed> {
         let meta = Meta::parse(&bytes)?;
-        let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 74)?));
+        let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 75)?));
         let entries_at = HEAD + principal_length;
         let principal = bytes.get(HEAD..entries_at).ok_or(Malformed)?;
         std::str::from_utf8(principal).map_err(|_| Malformed)?;
@@ -321,7 +349,7 @@ mod tests {
     #[test]
     fn every_truncation_inside_an_entry_is_refused() {
         let whole = sample();
-        let boundaries = [79, 79 + ENTRY_HEAD + 3, whole.len()];
+        let boundaries = [80, 80 + ENTRY_HEAD + 3, whole.len()];
         for length in 0..whole.len() {
             let parsed = Content::parse(Bytes::copy_from_slice(&whole[..length]));
             assert_eq!(parsed.is_ok(), boundaries.contains(&length), "{length}");

@@ -29,6 +29,8 @@ pub enum Announced {
     Rotated,
     /// The same id again, because the client keeps it only for a time of its own.
     Refreshed,
+    /// The record, which travels with the client and has changed.
+    Resealed,
     /// That the session is over.
     Withdrawn,
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Announced {
             Self::New => "id sent: the session is new",
             Self::Rotated => "id sent: it was replaced",
             Self::Refreshed => "id sent again: the client keeps it for a limited time",
+            Self::Resealed => "session sent: it changed, and the client keeps it",
             Self::Withdrawn => "id withdrawn: the session is over",
         })
     }

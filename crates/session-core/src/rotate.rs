@@ -35,7 +35,8 @@ impl Shared {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let (id, _) = self.draw()?;
+        let (drawn, _) = self.draw()?;
+        let id = pending.intent.next_id.clone().unwrap_or(drawn);
         let key = self.realm.store_key(&id);
         let mut base = live.clone();
         let mut expect = Expect::Absent;
@@ -43,7 +44,7 @@ impl Shared {
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let mut meta = pending.intent.apply(base.record.meta, now);
+            let mut meta = pending.intent.apply(base.record.meta.claimed(), now);
             meta.id_drawn = now;
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
@@ -51,7 +52,7 @@ impl Shared {
                 Written::Stored(version) => version,
                 Written::Conflict => return Err(SessionError::Contended),
             };
-            let new = Live { id: id.clone(), key, version, record };
+            let new = Live { id: id.clone(), key, version, source: base.source, record };
             match self.supersede(&base, &new, rotation, now).await {
                 Ok(Written::Stored(_)) => {
                     self.events.emit(EventKind::Rotated, Some(&key));

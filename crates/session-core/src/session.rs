@@ -80,19 +80,22 @@ impl Session {
     #[must_use]
     pub fn is_new(&self) -> bool {
         let state = self.0.state();
-        state.created_here || state.live.is_none()
+        state.created_here || state.live.as_ref().is_none_or(|live| live.record.meta.unclaimed)
     }
 
-    /// The id, once the session is stored: for clients that get it by other means than the configured one.
+    /// The id, once the session is stored: for clients that get it by other means than the configured one. `None` for
+    /// a session that travels with its client.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
-        self.0.state().live.as_ref().map(|live| live.id.clone())
+        let state = self.0.state();
+        state.live.as_ref().filter(|_| !self.0.shared.is_sealed()).map(|live| live.id.clone())
     }
 
     /// The name under which the session can be shown to its owner and be ended, once it is stored. Not a secret.
     #[must_use]
     pub fn handle(&self) -> Option<SessionHandle> {
-        self.0.state().live.as_ref().map(|live| SessionHandle::of(live.key))
+        let state = self.0.state();
+        state.live.as_ref().filter(|_| !self.0.shared.is_sealed()).map(|live| SessionHandle::of(live.key))
     }
 
     /// When the session was created; now for one that is not stored yet.

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use bytes::Bytes;
+
 use crate::{
     changes::{Changes, Namespace, Operation},
     digest::StoreKey,
@@ -70,6 +72,10 @@ pub(crate) struct State {
     pub(crate) gone: bool,
     pub(crate) announced: Announced,
     pub(crate) saved: Saved,
+    /// Which strategy of a chain has found the session, for telling that it is over.
+    pub(crate) source: u8,
+    /// The record in the form in which it travels, if there is no store.
+    pub(crate) sealed: Option<Bytes>,
     /// Goes up with every operation, so that a closure that ran outside of the lock notices others.
     pub(crate) epoch: u64,
     /// Entries of the session as this request sees it: their number and bytes.
@@ -90,6 +96,8 @@ pub(crate) struct Live {
     pub(crate) id: SessionId,
     pub(crate) key: StoreKey,
     pub(crate) version: Version,
+    /// Which strategy of a chain has found it.
+    pub(crate) source: u8,
     pub(crate) record: Record,
 }
 
@@ -111,6 +119,8 @@ pub(crate) struct Pending {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Intent {
     pub(crate) renew: bool,
+    /// The id that will be issued, if the handler has asked for it already.
+    pub(crate) next_id: Option<SessionId>,
     /// `Some(None)`: nobody any more.
     pub(crate) principal: Option<Option<Box<str>>>,
     pub(crate) csrf_secret: Option<[u8; 24]>,
@@ -121,7 +131,8 @@ pub(crate) struct Intent {
 
 impl Intent {
     fn is_empty(&self) -> bool {
-        let Self { renew, principal, csrf_secret, idle, absolute, forced } = self;
+        // An id that was only shown changes nothing.
+        let Self { renew, next_id: _, principal, csrf_secret, idle, absolute, forced } = self;
         !renew
             && !forced
             && principal.is_none()
@@ -176,6 +187,7 @@ impl Pending {
             changes: self.changes.then(later.changes),
             intent: Intent {
                 renew: first.renew || then.renew,
+                next_id: then.next_id.or(first.next_id),
                 principal: then.principal.or(first.principal),
                 csrf_secret: then.csrf_secret.or(first.csrf_secret),
                 idle: then.idle.or(first.idle),
@@ -201,6 +213,8 @@ impl State {
             gone: false,
             announced: Announced::NothingAsked,
             saved: Saved::NothingAsked,
+            source: 0,
+            sealed: None,
             epoch: 0,
             keys: 0,
             bytes: 0,

@@ -51,7 +51,8 @@ impl Persistence for Header {
         let [name] = &self.name;
         let value = match announcement {
             Announcement::Issue { id, .. } => HeaderValue::try_from(id.expose_secret()).ok(),
-            Announcement::Withdraw => Some(HeaderValue::from_static("")),
+            Announcement::Withdraw { .. } => Some(HeaderValue::from_static("")),
+            Announcement::State { .. } => None,
         };
         if let Some(mut value) = value {
             value.set_sensitive(true);

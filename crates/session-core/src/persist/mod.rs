@@ -3,21 +3,39 @@
 //! A strategy reads what a request presents and writes what a response announces. It never decides whether an id is
 //! alive, whether a session is created or when an id changes: that is the manager's.
 
+mod chain;
 mod cookie;
 mod cookie_options;
+mod external;
 mod header;
+#[cfg(feature = "signed")]
+mod keys;
+pub(crate) mod query;
 mod scan;
+#[cfg(feature = "signed")]
+mod sealed_cookie;
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 
+pub use chain::Chain;
 pub use cookie::Cookie;
 pub use cookie_options::{CookieLifetime, CookieOptions, SameSite};
+pub use external::{External, ExternalId};
 pub use header::Header;
+#[cfg(feature = "signed")]
+pub use keys::{KeyRing, SecretKey, SecretKeys};
+pub use query::Query;
+#[cfg(feature = "signed")]
+pub use sealed_cookie::SealedCookie;
 
-use crate::{id::SessionId, request::RequestHead};
+use crate::{
+    error::SessionError,
+    id::{Random, SessionId},
+    request::RequestHead,
+};
 
 /// A strategy for carrying session ids.
 ///
@@ -36,14 +54,39 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
     /// The request fields on which every answer that used the session depends (RFC 9110 section 12.5.5).
     fn vary(&self) -> &[HeaderName];
 
+    /// Learns the realm, once, before the first request: keys are to be derived for it.
+    fn bind(&mut self, realm: &str) {
+        let _ = realm;
+    }
+
     /// Whether what the client keeps ends at a time of its own, so that it has to be told when a session lives on.
     fn expires_at_client(&self) -> bool {
         false
+    }
+
+    /// The query parameter that carries the id, for a strategy that has the manager redirect requests without one.
+    fn query_parameter(&self) -> Option<&str> {
+        None
+    }
+
+    /// For a strategy that carries the record itself: how many bytes it may have. There is no store then.
+    fn state_limit(&self) -> Option<usize> {
+        None
+    }
+
+    /// For a strategy that carries the record itself: the form in which it travels.
+    ///
+    /// # Errors
+    /// [`SessionError::Random`] if the generator fails.
+    fn seal(&self, record: &[u8], random: &dyn Random) -> Result<Bytes, SessionError> {
+        let _ = (record, random);
+        Err(SessionError::Unsupported { ability: "Persistence::seal" })
     }
 }
 
 /// What a request presents.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum Presented {
     /// Nothing that could be an id.
     #[default]
@@ -51,57 +94,71 @@ pub enum Presented {
     /// Ids, in the order they were found.
     Ids(Candidates),
     /// The record itself, opened and found authentic.
-    State(Bytes),
+    State {
+        /// The record.
+        record: Bytes,
+        /// Whether it has to be sent again because its key is about to be retired.
+        outdated: bool,
+    },
 }
 
-/// The different ids of one request; more than [`Candidates::MOST`] are not kept.
+/// The different ids of one request; more than [`Candidates::MOST`] of one source are not kept.
 #[derive(Clone, Debug)]
 pub struct Candidates {
-    first: SessionId,
-    others: Vec<SessionId>,
-    overflow: bool,
+    first: Candidate,
+    others: Vec<Candidate>,
+}
+
+/// One presented id.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) id: SessionId,
+    /// Which strategy of a [`Chain`] has found it.
+    pub(crate) source: u8,
+    /// It has to be sent again because its key is about to be retired.
+    pub(crate) outdated: bool,
 }
 
 impl Candidates {
-    /// How many different ids of one request are looked up.
+    /// How many different ids of one source are looked up; more are as ambiguous as several live ones.
     pub const MOST: usize = 4;
 
-    /// A request with one id.
-    #[must_use]
-    pub const fn one(id: SessionId) -> Self {
-        Self { first: id, others: Vec::new(), overflow: false }
-    }
-
-    /// Adds an id unless it is there already.
-    pub fn add(&mut self, id: SessionId) {
-        if self.iter().any(|known| *known == id) {
-            return;
-        }
-        if self.others.len() + 1 == Self::MOST {
-            self.overflow = true;
-        } else {
-            self.others.push(id);
-        }
-    }
-
-    /// The ids.
-    pub fn iter(&self) -> impl Iterator<Item = &SessionId> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Candidate> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Whether there were more different ids than are looked up.
-    #[must_use]
-    pub const fn overflow(&self) -> bool {
-        self.overflow
+    fn add(&mut self, candidate: Candidate) {
+        let of_source = || self.iter().filter(|known| known.source == candidate.source);
+        // One more than allowed is kept, to tell that there were more.
+        if of_source().count() <= Self::MOST && !of_source().any(|known| known.id == candidate.id) {
+            self.others.push(candidate);
+        }
     }
 }
 
 impl Presented {
-    /// Adds an id to what is presented.
+    /// Adds an id, unless it is there already.
     pub fn add(&mut self, id: SessionId) {
+        self.push(Candidate { id, source: 0, outdated: false });
+    }
+
+    /// Adds an id whose signature is valid, but made with a key that is about to be retired.
+    pub fn add_outdated(&mut self, id: SessionId) {
+        self.push(Candidate { id, source: 0, outdated: true });
+    }
+
+    pub(crate) fn push(&mut self, candidate: Candidate) {
         match self {
-            Self::Ids(candidates) => candidates.add(id),
-            _ => *self = Self::Ids(Candidates::one(id)),
+            Self::Ids(candidates) => candidates.add(candidate),
+            _ => *self = Self::Ids(Candidates { first: candidate, others: Vec::new() }),
+        }
+    }
+
+    /// The id that the application has supplied.
+    pub(crate) fn supplied(&self) -> Option<&SessionId> {
+        match self {
+            Self::Ids(candidates) => Some(&candidates.first.id).filter(|id| id.is_supplied()),
+            _ => None,
         }
     }
 }
@@ -114,9 +171,19 @@ pub enum Announcement<'a> {
     Issue {
         /// The id.
         id: &'a SessionId,
+        /// The place of the strategy in a [`Chain`] that has found the session; 0 for a new one.
+        source: u8,
         /// How long the session lives if it is not used again.
         lifetime: Duration,
     },
     /// There is no session any more.
-    Withdraw,
+    Withdraw {
+        /// The place of the strategy in a [`Chain`] that has found the session.
+        source: u8,
+    },
+    /// The record to present from now on, as [`Persistence::seal`] has made it.
+    State {
+        /// The sealed record.
+        sealed: &'a [u8],
+    },
 }
