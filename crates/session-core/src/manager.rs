@@ -49,7 +49,10 @@ pub(crate) struct Shared {
 }
 
 /// What an id leads to.
-#[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for every session that is loaded")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost an allocation for every session that is loaded"
+)]
 pub(crate) enum Found {
     /// A live record, and whether the client has to be told its id again: it was reached through an id that was replaced,
     /// or whose key is about to be.

@@ -1,0 +1,254 @@
+//! Signed ids, and sessions that travel in the cookie itself.
+#![cfg(feature = "encrypted")]
+
+mod support;
+
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use session_core::{
+    Expiry, Limit, SessionError, SessionManager, Status,
+    persist::{Cookie, CookieOptions, KeyRing, SealedCookie, SecretKey},
+};
+use support::{MapStore, clock, cookie, get, send, with};
+
+fn key() -> SecretKey {
+    SecretKey::generate().unwrap()
+}
+
+fn ring(keys: &[&SecretKey]) -> KeyRing {
+    KeyRing::from_keys(keys.iter().map(|key| (*key).clone())).unwrap()
+}
+
+type Make = fn(CookieOptions, KeyRing) -> SealedCookie;
+
+const BOTH: [Make; 2] = [
+    |options, ring| SealedCookie::signed(options, ring).unwrap(),
+    |options, ring| SealedCookie::encrypted(options, ring).unwrap(),
+];
+
+fn sealed(make: Make, keys: &[&SecretKey]) -> SessionManager {
+    SessionManager::without_store().persistence(make(CookieOptions::default(), ring(keys))).build().unwrap()
+}
+
+fn visits(manager: &SessionManager, cookie_pair: &str) -> (Option<String>, Status, u32) {
+    let request = with(get("/"), "cookie", cookie_pair);
+    let (response, answer) = send(manager, &request, |session| {
+        Ok((session.status(), session.update("n", |n: &mut u32| *n += 1)?))
+    });
+    let (status, n) = answer.unwrap().unwrap();
+    (cookie(&response), status, n)
+}
+
+#[test]
+fn a_sealed_session_comes_back_without_a_store() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let (first, status, n) = visits(&manager, "a=b");
+        assert_eq!((status, n), (Status::New, 1));
+        let (second, status, n) = visits(&manager, &first.unwrap());
+        assert_eq!((status, n), (Status::Active, 2));
+        assert_eq!(visits(&manager, &second.unwrap()).2, 3);
+    }
+}
+
+#[test]
+fn reading_a_sealed_session_sends_nothing() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let first = visits(&manager, "").0.unwrap();
+        let (response, _) =
+            send(&manager, &with(get("/"), "cookie", &first), |session| session.get::<u32>("n"));
+        assert_eq!(cookie(&response), None);
+        assert!(response.headers().contains_key("vary"));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let pair = visits(&manager, "").0.unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(value.as_bytes()).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let forged = format!("{name}={}", data_encoding::BASE64URL_NOPAD.encode(&flipped));
+            assert_eq!(visits(&manager, &forged).1, Status::New, "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_cookie_of_another_name_realm_purpose_or_key_is_refused() {
+    let secret = key();
+    for (make, other) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
+        let pair = visits(&sealed(make, &[&secret]), "").0.unwrap();
+        let value = pair.split_once('=').unwrap().1;
+        let elsewhere = [
+            (sealed(make, &[&key()]), pair.clone()),
+            (sealed(other, &[&secret]), pair.clone()),
+            (
+                SessionManager::without_store()
+                    .realm("other")
+                    .persistence(make(CookieOptions::default(), ring(&[&secret])))
+                    .build()
+                    .unwrap(),
+                pair.clone(),
+            ),
+            (
+                SessionManager::without_store()
+                    .persistence(make(CookieOptions::default().with_name("__Host-other"), ring(&[&secret])))
+                    .build()
+                    .unwrap(),
+                format!("__Host-other={value}"),
+            ),
+        ];
+        for (manager, pair) in elsewhere {
+            assert_eq!(visits(&manager, &pair).1, Status::New);
+        }
+    }
+}
+
+#[test]
+fn an_old_key_is_accepted_made_anew_and_then_removed() {
+    for make in BOTH {
+        let (old, new) = (key(), key());
+        let pair = visits(&sealed(make, &[&old]), "").0.unwrap();
+        let rotated = sealed(make, &[&new, &old]);
+        let (response, answer) =
+            send(&rotated, &with(get("/"), "cookie", &pair), |session| session.get::<u32>("n"));
+        assert_eq!(answer.unwrap().unwrap(), Some(1));
+        let anew = cookie(&response).expect("sent again under the new key");
+        let without_old = sealed(make, &[&new]);
+        assert_eq!(visits(&without_old, &anew).1, Status::Active);
+        assert_eq!(visits(&without_old, &pair).1, Status::New);
+    }
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_refused_at_insertion_with_its_sizes() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let (response, answer) =
+            send(&manager, &get("/"), |session| session.insert("big", "x".repeat(4_000)));
+        match answer.unwrap() {
+            Err(SessionError::LimitExceeded { limit: Limit::RecordBytes, actual, allowed }) => {
+                assert!(actual > 4_000 && allowed < 3_072, "{actual} {allowed}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(cookie(&response), None);
+        let (response, answer) =
+            send(&manager, &get("/"), |session| session.insert("fits", "x".repeat(2_800)));
+        answer.unwrap().unwrap();
+        assert!(cookie(&response).unwrap().len() <= 4_096);
+    }
+}
+
+#[test]
+fn the_largest_sealed_record_fits_a_browsers_limit_exactly() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let mut largest = 0;
+        for size in 2_800..3_100 {
+            let (response, answer) =
+                send(&manager, &get("/"), |session| session.insert("k", "x".repeat(size)));
+            if answer.unwrap().is_ok() {
+                largest = cookie(&response).unwrap().len();
+                assert!(largest <= 4_096, "{largest}");
+            }
+        }
+        assert!(largest >= 4_092, "{largest}");
+    }
+}
+
+#[test]
+fn a_sealed_session_expires_by_the_times_inside_it() {
+    for make in BOTH {
+        let clock = clock();
+        let manager = SessionManager::without_store()
+            .persistence(make(CookieOptions::default(), ring(&[&key()])))
+            .expiry(Expiry { idle: Some(Duration::from_secs(100)), absolute: Some(Duration::from_secs(250)) })
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let mut pair = visits(&manager, "").0.unwrap();
+        for _ in 0..2 {
+            clock.advance(Duration::from_secs(90));
+            let (next, status, _) = visits(&manager, &pair);
+            assert_eq!(status, Status::Active);
+            pair = next.unwrap();
+        }
+        clock.advance(Duration::from_secs(90));
+        assert_eq!(visits(&manager, &pair).1, Status::Expired, "the absolute timeout is never extended");
+    }
+}
+
+#[test]
+fn ending_a_sealed_session_removes_the_cookie() {
+    let manager = sealed(BOTH[1], &[&key()]);
+    let pair = visits(&manager, "").0.unwrap();
+    let (response, _) = send(&manager, &with(get("/"), "cookie", &pair), |session| session.destroy());
+    assert_eq!(cookie(&response).as_deref(), Some("__Host-id="));
+}
+
+#[test]
+fn an_encrypted_session_shows_nothing_and_never_looks_the_same_twice() {
+    let manager = sealed(BOTH[1], &[&key()]);
+    let values: Vec<_> = (0..2)
+        .map(|_| {
+            let (response, _) = send(&manager, &get("/"), |session| session.insert("name", "visible"));
+            let pair = cookie(&response).unwrap();
+            data_encoding::BASE64URL_NOPAD.decode(pair.split_once('=').unwrap().1.as_bytes()).unwrap()
+        })
+        .collect();
+    assert_ne!(values[0], values[1]);
+    assert!(!values[0].windows(7).any(|window| window == b"visible"));
+}
+
+#[test]
+fn sealed_strategies_and_stores_exclude_each_other() {
+    let cookie = || BOTH[0](CookieOptions::default(), ring(&[&key()]));
+    let error = SessionManager::builder(MapStore::default()).persistence(cookie()).build().unwrap_err();
+    assert_eq!(error.field(), "store");
+    let error = SessionManager::without_store().build().unwrap_err();
+    assert_eq!(error.field(), "persist");
+}
+
+#[test]
+fn a_forged_signed_id_is_refused_without_asking_the_store() {
+    let store = Arc::new(MapStore::default());
+    let secret = key();
+    let manager = |keys: &[&SecretKey]| {
+        SessionManager::builder(store.clone())
+            .persistence(Cookie::signed(CookieOptions::default(), ring(keys)).unwrap())
+            .build()
+            .unwrap()
+    };
+    let signed = manager(&[&secret]);
+    let pair = visits(&signed, "").0.unwrap();
+    assert_eq!(visits(&signed, &pair).1, Status::Active);
+    let calls = store.calls.load(Ordering::Relaxed);
+    let (id, tag) = pair.split_once('.').unwrap();
+    for forged in [
+        id.to_owned(),
+        format!("{id}."),
+        format!("{id}.{}", "A".repeat(24)),
+        format!("{id}.{tag}A"),
+        format!("{}.{tag}", "__Host-id=".to_owned() + &"a".repeat(32)),
+    ] {
+        let (_, answer) = send(&signed, &with(get("/"), "cookie", &forged), |session| Ok(session.status()));
+        assert_eq!(answer.unwrap().unwrap(), Status::New, "{forged}");
+    }
+    assert_eq!(store.calls.load(Ordering::Relaxed), calls);
+
+    let new = key();
+    let rotated = manager(&[&new, &secret]);
+    let (response, answer) =
+        send(&rotated, &with(get("/"), "cookie", &pair), |session| session.get::<u32>("n"));
+    assert_eq!(answer.unwrap().unwrap(), Some(2));
+    let anew = cookie(&response).expect("signed again with the new key");
+    assert_eq!(visits(&manager(&[&new]), &anew).1, Status::Active);
+    assert_eq!(visits(&manager(&[&new]), &pair).1, Status::New);
+}
