@@ -1,6 +1,7 @@
 //! The smallest store and the smallest application that the strategies can be tried with.
 
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     collections::HashMap,
