@@ -1,5 +1,7 @@
 //! Ids in the query, in several places, and from the application.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

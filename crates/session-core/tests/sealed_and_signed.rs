@@ -1,5 +1,6 @@
 //! Signed ids, and sessions that travel in the cookie itself.
 #![cfg(feature = "encrypted")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
