@@ -1,0 +1,130 @@
+//! What the layer costs in allocations, against the same router under a layer that does nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+use std::{
+    convert::Infallible,
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use allocation_counter::measure;
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response, header},
+    routing::get,
+};
+use session_adapter_axum::{LazySession, SessionLayer};
+use session_core::{
+    Entry, Expect, Removed, SessionManager, Store, StoreError, StoreKey, Stored, Version, Written,
+};
+use tower::{Layer, Service};
+
+/// What the design allows for a request that does not touch its session.
+const BUDGET: u64 = 4;
+
+#[test]
+fn an_untouched_request_costs_four_allocations_at_most() {
+    for cookie in [None, Some("__Host-id=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), Some("theme=dark; lang=en")] {
+        let plain = allocations(router().layer(Nothing(())), cookie);
+        let with_session = allocations(router().layer(layer()), cookie);
+        assert!(plain > 0);
+        assert!(with_session <= plain + BUDGET, "{with_session} instead of {plain} with {cookie:?}");
+    }
+}
+
+#[test]
+fn taking_the_lazy_session_costs_none() {
+    let app = |router: Router| allocations(router.layer(layer()), None);
+    let without = app(router());
+    let with = app(Router::new().route("/", get(async |_: LazySession| "Hello")));
+    assert_eq!(with, without);
+}
+
+#[test]
+fn a_layer_below_another_of_the_same_manager_costs_as_much_as_one_that_does_nothing() {
+    let layer = layer();
+    let once = allocations(router().layer(Nothing(0_u8)).layer(layer.clone()), None);
+    let twice = allocations(router().layer(layer.clone()).layer(layer), None);
+    assert_eq!(twice, once);
+}
+
+fn router() -> Router {
+    Router::new().route("/", get(async || "Hello"))
+}
+
+fn layer() -> SessionLayer {
+    SessionLayer::new(SessionManager::builder(NoStore).build().unwrap())
+}
+
+/// Allocations of one request, from the call to the head of the response. The smallest of several: the first ones fill
+/// caches of the thread.
+fn allocations(app: Router, cookie: Option<&str>) -> u64 {
+    let mut app = app.into_service::<Body>();
+    let mut one = || {
+        let mut request = Request::get("/");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        measure(|| drop(black_box(answer(app.call(request))))).count_total
+    };
+    (0..5).map(|_| one()).min().unwrap()
+}
+
+fn answer(future: impl Future<Output = Result<Response<Body>, Infallible>>) -> Response<Body> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(response)) => response,
+        Poll::Pending => panic!("nothing to wait for"),
+    }
+}
+
+/// A layer as thin as they get, and with a setting as thin as they get: axum boxes layers that have any.
+#[derive(Clone)]
+struct Nothing<T>(T);
+
+#[derive(Clone)]
+struct NothingService<S>(S);
+
+impl<S, T> Layer<S> for Nothing<T> {
+    type Service = NothingService<S>;
+
+    fn layer(&self, inner: S) -> NothingService<S> {
+        NothingService(inner)
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for NothingService<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+/// A store that must not be asked.
+#[derive(Debug)]
+struct NoStore;
+
+#[async_trait::async_trait]
+impl Store for NoStore {
+    async fn load(&self, _: &StoreKey) -> Result<Option<Stored>, StoreError> {
+        panic!("an untouched request asked the store")
+    }
+
+    async fn write(&self, _: &StoreKey, _: Entry, _: Expect) -> Result<Written, StoreError> {
+        panic!("an untouched request asked the store")
+    }
+
+    async fn remove(&self, _: &StoreKey, _: Option<Version>) -> Result<Removed, StoreError> {
+        panic!("an untouched request asked the store")
+    }
+}
