@@ -179,6 +179,7 @@ async fn a_sign_out_ends_the_session_and_what_was_in_it() {
     let page = visitor.get(answer.header("location")).await;
     assert!(page.text.contains("You are signed out."));
     assert_eq!(signed_in(&page), None);
+    assert!(page.text.contains("one session ended, another created"), "{}", page.text);
     assert!(!page.text.contains("POST /sign-in"), "what was before is nobody's story any more");
     assert_eq!(visitor.session().await["cart"], 0);
 }

@@ -1,7 +1,7 @@
 //! Why the library did what it did, in words.
 
 use maud::{Markup, html};
-use session_core::{Announced, CloseReport, Expiry, Saved, Session, Status};
+use session_core::{Announced, CloseReport, EventKind, Expiry, Saved, Session, Status};
 
 use super::format::span;
 use crate::observe::Story;
@@ -80,6 +80,7 @@ pub(super) fn in_short(story: &Story) -> String {
     let stored = match report.saved {
         Saved::NothingChanged => "only read",
         Saved::Touched => "activity noted",
+        Saved::Created if story.events.contains(&EventKind::Ended) => "one session ended, another created",
         Saved::Created => "session created",
         Saved::Updated => "changes stored",
         Saved::Rotated => "new id",
