@@ -2,6 +2,8 @@
 
 pub mod store;
 
+pub mod liars;
+
 mod docs;
 mod failure;
 mod skip;

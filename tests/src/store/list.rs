@@ -38,7 +38,7 @@ macro_rules! __store_cases {
                 every_write_makes_a_new_version [],
                 versions_are_not_reused_after_a_removal [],
                 a_version_from_before_a_removal_is_stale [],
-                no_version_number_is_special [],
+                no_other_version_will_do [],
             }
             remove {
                 a_removed_record_is_gone [],

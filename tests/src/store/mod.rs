@@ -19,9 +19,10 @@ mod runner;
 
 pub mod cases;
 
-mod reference;
+pub(crate) mod reference;
 
 mod cut;
+mod gate;
 mod handle;
 mod history;
 mod model;

@@ -1,11 +1,8 @@
 //! When a record may go: exactly as long as written, and never because it was read.
 
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::task::JoinSet;
 
 use super::prelude::*;
 
@@ -141,9 +138,9 @@ pub async fn a_write_over_an_expired_record_is_all_or_nothing(subject: Subject) 
 
 /// A clock that jumps, forward or back by years, loses no record that has not expired.
 pub async fn a_clock_that_jumps_loses_no_live_record(subject: Subject) -> Result {
-    let expires_at = subject.now() + YEARS * 11;
+    let expires_at = subject.now() + YEAR * 5;
     subject.store.create(&key(0), Entry::new("live", expires_at)).await?;
-    for (forward, back) in [(YEARS * 10, YEARS * 20), (YEARS * 15, YEARS * 5), (YEARS, YEARS)] {
+    for (forward, back) in [(YEAR * 4, YEAR * 20), (YEAR * 15, YEAR * 5), (YEAR, YEAR)] {
         subject.clock().advance(forward);
         subject.store.holds(&key(0), b"live").await?;
         subject.clock().rewind(back);
@@ -159,19 +156,19 @@ pub async fn a_load_never_deletes_a_renewal(subject: Subject) -> Result {
         let version = subject.store.create(&key, Entry::new("expiring", subject.within(1))).await?;
         subject.advance(2);
         let renewal = subject.entry("renewed");
-        let start = Arc::new(Barrier::new(4));
+        let start = Gate::of(4);
         let mut readers: JoinSet<Result> = JoinSet::new();
         for _ in 0..3 {
-            let (store, start) = (subject.store.clone(), Arc::clone(&start));
+            let (store, start) = (subject.store.clone(), start.clone());
             readers.spawn(async move {
-                start.wait().await;
+                start.pass().await;
                 for _ in 0..3 {
                     store.load(&key).await?;
                 }
                 Ok(())
             });
         }
-        start.wait().await;
+        start.pass().await;
         let renewed = subject.store.write(&key, renewal, Expect::Version(version)).await?;
         while let Some(reader) = readers.join_next().await {
             reader??;
@@ -194,4 +191,4 @@ async fn unchanged(subject: &Subject, version: session_core::Version) -> Result 
 
 /// 9999-12-31T23:59:59Z, the last second that RFC 3339 can name.
 pub(super) const YEAR_9999: u64 = 253_402_300_799;
-const YEARS: Duration = Duration::from_secs(365 * 86_400);
+const YEAR: Duration = Duration::from_secs(365 * 86_400);

@@ -38,6 +38,7 @@ mod prelude {
         failure::{ensure, fail},
         store::{
             Subject,
+            gate::Gate,
             handle::same_expiry,
             sample::{key, keys, pattern, principal},
         },

@@ -6,10 +6,7 @@ use std::sync::{
 };
 
 use session_core::{StoreKey, Stored, Version};
-use tokio::{
-    sync::Barrier,
-    task::{JoinSet, yield_now},
-};
+use tokio::task::{JoinSet, yield_now};
 
 use super::prelude::*;
 use crate::store::handle::Handle;
@@ -114,14 +111,14 @@ pub async fn a_removal_beside_writes_is_final(subject: Subject) -> Result {
 /// Of a write and a removal that expect the same version exactly one is carried out.
 pub async fn a_write_and_a_removal_of_one_version_have_one_winner(subject: Subject) -> Result {
     for round in 0..subject.rounds(60) {
-        let (store, key, start) = (subject.store.clone(), key(round), Arc::new(Barrier::new(2)));
+        let (store, key, start) = (subject.store.clone(), key(round), Gate::of(2));
         let version = subject.store.create(&key, subject.entry("before")).await?;
-        let go = Arc::clone(&start);
+        let go = start.clone();
         let removal = tokio::spawn(async move {
-            go.wait().await;
+            go.pass().await;
             store.remove(&key, Some(version)).await
         });
-        start.wait().await;
+        start.pass().await;
         let written = subject.store.write(&key, subject.entry("written"), Expect::Version(version)).await?;
         match (written, removal.await??) {
             (Written::Stored(_), Removed::Conflict) => drop(subject.store.holds(&key, b"written").await?),
@@ -134,12 +131,12 @@ pub async fn a_write_and_a_removal_of_one_version_have_one_winner(subject: Subje
 
 /// Lets every store write at once; one must win.
 pub(super) async fn one_wins(subject: &Subject, stores: &[Handle], key: StoreKey, expect: Expect) -> Result {
-    let start = Arc::new(Barrier::new(stores.len()));
+    let start = Gate::of(stores.len());
     let mut tasks = JoinSet::new();
     for (number, store) in stores.iter().cloned().enumerate() {
-        let (start, entry) = (Arc::clone(&start), subject.entry(number.to_le_bytes()));
+        let (start, entry) = (start.clone(), subject.entry(number.to_le_bytes()));
         tasks.spawn(async move {
-            start.wait().await;
+            start.pass().await;
             (number, store.write(&key, entry, expect).await)
         });
     }
@@ -160,7 +157,7 @@ pub(super) async fn one_wins(subject: &Subject, stores: &[Handle], key: StoreKey
 
 /// Lets every store count in one record; no step may be lost.
 pub(super) async fn count_together(subject: &Subject, stores: &[Handle]) -> Result {
-    let rounds = subject.rounds(8);
+    let rounds = subject.rounds(4);
     let expires_at = subject.within(1_800);
     subject.store.create(&key(0), Entry::new(0_u64.to_le_bytes().to_vec(), expires_at)).await?;
     let mut tasks: JoinSet<Result> = JoinSet::new();
@@ -191,12 +188,12 @@ fn count(stored: &Stored) -> u64 {
 pub(super) async fn final_beside(subject: &Subject, stores: &[Handle], round: u64) -> Result {
     let key = key(round);
     subject.store.create(&key, subject.entry("signed in")).await?;
-    let start = Arc::new(Barrier::new(stores.len() + 1));
+    let start = Gate::of(stores.len() + 1);
     let mut writers: JoinSet<Result> = JoinSet::new();
     for store in stores {
-        let (store, start, expires_at) = (store.clone(), Arc::clone(&start), subject.within(1_800));
+        let (store, start, expires_at) = (store.clone(), start.clone(), subject.within(1_800));
         writers.spawn(async move {
-            start.wait().await;
+            start.pass().await;
             for _ in 0..50 {
                 if store.update(&key, |_| Entry::new("still signed in", expires_at)).await?.is_none() {
                     break;
@@ -205,7 +202,7 @@ pub(super) async fn final_beside(subject: &Subject, stores: &[Handle], round: u6
             Ok(())
         });
     }
-    start.wait().await;
+    start.pass().await;
     for _ in 0..round % 7 {
         yield_now().await;
     }

@@ -58,7 +58,7 @@ pub async fn what_clients_see_is_linearizable(subject: Subject) -> Result {
     let seed = seed();
     for round in 0..subject.rounds(40) {
         let calls = observe(&subject, key(round), seed ^ round).await?;
-        ensure!(is_linearizable(&calls), "seed {seed}, round {round}: no order explains {calls:#?}");
+        ensure!(is_linearizable(&calls), "seed {seed}, round {round}: no order explains {}", told(calls));
     }
     Ok(())
 }
@@ -241,14 +241,14 @@ impl Game {
 /// Four clients, six random calls each, on one record.
 async fn observe(subject: &Subject, key: StoreKey, seed: u64) -> Result<Vec<Call>> {
     let time = Arc::new(AtomicU64::new(0));
-    let start = Arc::new(tokio::sync::Barrier::new(4));
+    let start = Gate::of(4);
     let mut clients = JoinSet::new();
     for client in 0..4 {
-        let (store, time, start) = (subject.store.clone(), Arc::clone(&time), Arc::clone(&start));
+        let (store, time, start) = (subject.store.clone(), Arc::clone(&time), start.clone());
         let (mut random, entry) = (Random::new(seed.wrapping_mul(31) + client), subject.entry(""));
         clients.spawn(async move {
             let (mut calls, mut written, mut known) = (Vec::new(), HashMap::new(), None);
-            start.wait().await;
+            start.pass().await;
             for number in 0..6 {
                 let bytes = pattern(50, seed.wrapping_add(client * 100 + number));
                 let asked = time.fetch_add(1, Ordering::SeqCst);
@@ -291,6 +291,14 @@ async fn observe(subject: &Subject, key: StoreKey, seed: u64) -> Result<Vec<Call
         }
     }
     Ok(calls)
+}
+
+/// A history as text: when each call was asked and answered, and what.
+fn told(mut calls: Vec<Call>) -> String {
+    calls.sort_by_key(|call| call.asked);
+    let calls: Vec<String> =
+        calls.iter().map(|call| format!("{}-{} {:?}", call.asked, call.answered, call.what)).collect();
+    calls.join(", ")
 }
 
 fn seed() -> u64 {

@@ -46,15 +46,14 @@ pub async fn a_version_from_before_a_removal_is_stale(subject: Subject) -> Resul
     Ok(())
 }
 
-/// No version number stands for "any": one that the record does not have conflicts, be it 0 or the largest there is.
-pub async fn no_version_number_is_special(subject: Subject) -> Result {
-    let current = subject.store.create(&key(0), subject.entry("kept")).await?;
-    for number in [0, 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX - 1, u64::MAX] {
+/// No version number stands for "any", and every bit of one counts: a number that the record does not have conflicts.
+pub async fn no_other_version_will_do(subject: Subject) -> Result {
+    let current = subject.store.create(&key(0), subject.entry("kept")).await?.number();
+    let neighbours = (0..64).map(|bit| current ^ (1 << bit));
+    let special = [0, 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX - 1, u64::MAX];
+    for number in neighbours.chain(special).filter(|number| *number != current) {
         let version = Version::new(number);
-        for (key, is_there) in [(key(0), true), (key(1), false)] {
-            if is_there && version == current {
-                continue;
-            }
+        for (key, elsewise) in [(key(0), Removed::Conflict), (key(1), Removed::Gone)] {
             let written =
                 subject.store.write(&key, subject.entry("forged"), Expect::Version(version)).await?;
             ensure!(
@@ -62,9 +61,8 @@ pub async fn no_version_number_is_special(subject: Subject) -> Result {
                 "a write over version {number}, which is nowhere, is stored"
             );
             let removed = subject.store.remove(&key, Some(version)).await?;
-            let expected = if is_there { Removed::Conflict } else { Removed::Gone };
             ensure!(
-                removed == expected,
+                removed == elsewise,
                 "a removal of version {number}, which is nowhere, answers {removed:?}"
             );
         }
