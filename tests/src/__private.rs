@@ -20,7 +20,7 @@ where
     let Some(case) = Case::named(name) else { panic!("the suite has no case `{name}`") };
     match on_a_runtime(run(case, &Factory::new(fresh))) {
         Verdict::Pass => {}
-        Verdict::Skip(reason) => println!("skipped: {reason}"),
+        Verdict::Skip(reason) => println!("does not apply: {reason}"),
         Verdict::Fail(reason) => panic!("{name}\n  rule: {}\n  seen: {reason}\n", case.spec),
     }
 }
