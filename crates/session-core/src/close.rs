@@ -39,7 +39,10 @@ impl SessionManager {
             manager.0.sweep_sometimes().await;
             match result {
                 Ok(()) => Ok(closed),
-                Err(error) => Err(CloseError { error, closed }),
+                Err(error) => {
+                    closed.0.0.state().saved = Saved::Failed;
+                    Err(CloseError { error, closed })
+                }
             }
         })))
     }
@@ -150,7 +153,7 @@ impl Closed {
                 }
             }
             (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live)) => {
-                let lifetime = shared.config.expiry.deadline(&live.record.meta).since(shared.now());
+                let lifetime = shared.config.expiry.deadline(&live.record.meta()).since(shared.now());
                 let issue = Announcement::Issue { id: &live.id, source: live.source, lifetime };
                 shared.persistence.announce(issue, headers);
             }

@@ -1,7 +1,7 @@
 //! Stores what a request did: one write that checks the version, and if another request was faster, the same changes
 //! once more on top of its result.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
     config::SavePolicy,
@@ -55,7 +55,7 @@ impl Task {
             let creates = pending.changes.alter(None) || pending.intent.creates();
             return if creates { Self::Create } else { Self::Nothing };
         };
-        let (config, meta) = (&shared.config, &live.record.meta);
+        let (config, meta) = (&shared.config, live.record.meta());
         let closing = moment == Moment::Close;
         // An id that the application supplies is the application's to replace.
         let rotates = !live.id.is_supplied() || shared.is_sealed();
@@ -74,7 +74,7 @@ impl Task {
         if always || pending.intent.changes_record() || pending.changes.alter(Some(&live.record)) {
             return Self::Update;
         }
-        if closing && config.expiry.touch_is_due(meta, now) {
+        if closing && config.expiry.touch_is_due(&meta, now) {
             return Self::Touch;
         }
         Self::Nothing
@@ -92,9 +92,9 @@ impl Inner {
             let mut state = self.state();
             let task = Task::of(&state, &state.pending, &self.shared, moment, now);
             let supplied = state.presented.supplied().cloned();
-            (Saving::begin(self, &mut state), state.live.clone(), task, supplied)
+            (Saving::begin(self, &mut state, moment), state.live.clone(), task, supplied)
         };
-        let (pending, shared) = (&*saving.pending, &*self.shared);
+        let (pending, shared): (&Pending, _) = (&saving.pending, &*self.shared);
         if shared.is_sealed() && task != Task::Nothing {
             let (live, sealed) = shared.reseal(task, live.as_ref(), pending, now)?;
             saving.done(|state| {
@@ -102,6 +102,10 @@ impl Inner {
                 (state.announced, state.sealed) = (Announced::Resealed, Some(sealed));
             });
             return Ok(());
+        }
+        if pending.intent.authenticates() {
+            let own = live.as_ref().map(|live| &live.key);
+            shared.check_session_limit(pending.intent.principal_over(None), own).await?;
         }
         let result = match (task, live) {
             (Task::Create, _) => shared.create(supplied, pending, now).await,
@@ -125,16 +129,16 @@ impl Inner {
         };
         match result {
             Ok(live) => {
-                let signed_in =
-                    pending.intent.authenticates().then(|| live.record.principal().map(str::to_owned));
-                saving.done(|state| state.stored(live, task, &self.shared));
-                if let Some(Some(principal)) = signed_in {
-                    let key = self.state().live.as_ref().map(|live| live.key);
-                    shared.events.emit(EventKind::Authenticated, key.as_ref());
-                    if let Some(key) = key {
-                        shared.enforce_session_limit(&principal, &key).await?;
+                if pending.intent.authenticates() {
+                    let principal = live.record.principal().unwrap_or_default();
+                    if let Err(error) = shared.enforce_session_limit(principal, &live.key).await {
+                        shared.discard(&live.key).await;
+                        saving.done(|state| state.lost(&error));
+                        return Err(error);
                     }
+                    shared.events.emit(EventKind::Authenticated, Some(&live.key));
                 }
+                saving.done(|state| state.stored(live, task, &self.shared));
                 Ok(())
             }
             Err(error @ (SessionError::Ended | SessionError::Superseded)) => {
@@ -202,14 +206,39 @@ impl State {
 /// What is being stored. Dropped before it is done, it becomes pending again, below what was done since.
 struct Saving<'a> {
     inner: &'a Inner,
-    pending: Arc<Pending>,
+    pending: Held,
     done: bool,
 }
 
+enum Held {
+    /// While the handler runs on, the session is read through what is being stored.
+    Shared(Arc<Pending>),
+    /// At the end of a request nobody reads any more.
+    Own(Pending),
+}
+
+impl Deref for Held {
+    type Target = Pending;
+
+    fn deref(&self) -> &Pending {
+        match self {
+            Self::Shared(pending) => pending,
+            Self::Own(pending) => pending,
+        }
+    }
+}
+
 impl<'a> Saving<'a> {
-    fn begin(inner: &'a Inner, state: &mut State) -> Self {
-        let pending = Arc::new(std::mem::take(&mut state.pending));
-        state.saving = Some(pending.clone());
+    fn begin(inner: &'a Inner, state: &mut State, moment: Moment) -> Self {
+        let pending = std::mem::take(&mut state.pending);
+        let pending = match moment {
+            Moment::Save => {
+                let pending = Arc::new(pending);
+                state.saving = Some(pending.clone());
+                Held::Shared(pending)
+            }
+            Moment::Close => Held::Own(pending),
+        };
         Self { inner, pending, done: false }
     }
 
@@ -277,7 +306,7 @@ impl Shared {
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let meta = pending.intent.apply(base.record.meta.claimed(), now);
+            let meta = pending.intent.apply(base.record.meta().claimed(), now);
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
             if let Written::Stored(version) =
@@ -300,7 +329,7 @@ impl Shared {
     /// lost nothing, so neither is an error.
     async fn touch(&self, live: &Live, now: Timestamp) -> Option<Live> {
         let nothing = Pending::default();
-        let meta = nothing.intent.apply(live.record.meta, now);
+        let meta = nothing.intent.apply(live.record.meta(), now);
         let principal = live.record.principal().unwrap_or_default();
         let record = nothing.changes.encode(Some(&live.record), &meta, principal);
         match self.write(&live.key, &record, Expect::Version(live.version)).await {
@@ -340,10 +369,10 @@ impl Shared {
         changes.replay(&base.record)?;
         let record = changes.encode(
             Some(&base.record),
-            &base.record.meta,
+            &base.record.meta(),
             base.record.principal().unwrap_or_default(),
         );
-        self.config.limits.check(Limit::Keys, record.keys)?;
+        self.config.limits.check(Limit::Keys, record.keys())?;
         self.config.limits.check(Limit::RecordBytes, record.bytes().len())?;
         Ok(changes)
     }

@@ -9,7 +9,7 @@ use crate::{
     error::SessionError,
     key::KeyName,
     lazy::Inner,
-    state::{Intent, Status},
+    state::{Status, Wishes},
     value,
 };
 
@@ -113,7 +113,7 @@ impl Inner {
         state.apply(namespace, key, operation, self.shared.config.limits)
     }
 
-    pub(crate) fn intend(&self, intend: impl FnOnce(&mut Intent)) -> Result<(), SessionError> {
+    pub(crate) fn intend(&self, intend: impl FnOnce(&mut Wishes)) -> Result<(), SessionError> {
         let mut state = self.state();
         state.check_mutable()?;
         state.begin_anew();

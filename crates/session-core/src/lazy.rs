@@ -105,13 +105,15 @@ impl Inner {
         let mut state = self.state();
         match found {
             Found::Live(live, announce) => {
-                let status = if live.record.meta.unclaimed { Status::New } else { Status::Active };
+                let status = if live.record.meta().unclaimed { Status::New } else { Status::Active };
                 state.source = live.source;
                 state.loaded(status, Some(live));
                 if announce {
                     state.announced = Announced::Rotated;
                 }
-                state.pending.intent.forced = outdated;
+                if outdated {
+                    state.pending.intent.forced = true;
+                }
             }
             Found::Superseded(key) => {
                 state.loaded(Status::Superseded, None);

@@ -49,10 +49,6 @@ pub(crate) struct Shared {
 }
 
 /// What an id leads to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would cost an allocation for every session that is loaded"
-)]
 pub(crate) enum Found {
     /// A live record, and whether the client has to be told its id again: it was reached through an id that was replaced,
     /// or whose key is about to be.
@@ -137,7 +133,7 @@ impl Shared {
             match self.fetch(&key).await? {
                 None => break,
                 Some((Content::Live(record), version)) => {
-                    if self.config.expiry.deadline(&record.meta) > self.now() {
+                    if self.config.expiry.deadline(&record.meta()) > self.now() {
                         self.events.emit(EventKind::Loaded, Some(&key));
                         return Ok(Found::Live(
                             Live { id, key, version, source, record },
@@ -188,7 +184,7 @@ impl Shared {
     ) -> Result<Written, SessionError> {
         let entry = Entry {
             bytes: record.bytes().clone(),
-            expires_at: self.config.expiry.deadline(&record.meta).into(),
+            expires_at: self.config.expiry.deadline(&record.meta()).into(),
             principal: record.principal().map(|principal| self.realm.principal_key(principal)),
         };
         self.store.write(key, entry, expect).await.map_err(|error| self.failed(error, key))

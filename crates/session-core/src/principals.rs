@@ -190,7 +190,7 @@ impl Shared {
         for key in keys {
             if let Some((Content::Live(record), version)) = self.fetch(&key).await?
                 && record.principal() == Some(principal)
-                && self.config.expiry.deadline(&record.meta) > self.now()
+                && self.config.expiry.deadline(&record.meta()) > self.now()
             {
                 sessions.push((self.info(key, &record), version));
             }
@@ -213,10 +213,10 @@ impl Shared {
     fn info(&self, key: StoreKey, record: &Record) -> SessionInfo {
         SessionInfo {
             handle: SessionHandle(key),
-            created: record.meta.created.into(),
-            last_seen: record.meta.last_seen.into(),
-            authenticated_at: record.meta.authenticated.map(Into::into),
-            expires_at: self.config.expiry.deadline(&record.meta).into(),
+            created: record.meta().created.into(),
+            last_seen: record.meta().last_seen.into(),
+            authenticated_at: record.meta().authenticated.map(Into::into),
+            expires_at: self.config.expiry.deadline(&record.meta()).into(),
         }
     }
 
@@ -236,6 +236,21 @@ impl Shared {
         }
     }
 
+    /// Refuses a principal who is about to sign in and has as many other sessions as allowed.
+    pub(crate) async fn check_session_limit(
+        &self,
+        principal: &str,
+        own: Option<&StoreKey>,
+    ) -> Result<(), SessionError> {
+        let Some(most) = self.config.max_sessions_per_principal else { return Ok(()) };
+        if self.config.at_session_limit != SessionLimitPolicy::Refuse {
+            return Ok(());
+        }
+        let others =
+            self.all_of(principal).await?.into_iter().filter(|info| Some(&info.handle.0) != own).count();
+        if others >= most { Err(SessionError::TooManySessions) } else { Ok(()) }
+    }
+
     /// Keeps the number of sessions of a principal who has just signed in under `newest`.
     pub(crate) async fn enforce_session_limit(
         &self,
@@ -244,11 +259,8 @@ impl Shared {
     ) -> Result<(), SessionError> {
         let Some(most) = self.config.max_sessions_per_principal else { return Ok(()) };
         let mut sessions = self.all_of(principal).await?;
-        let Some(surplus) = sessions.len().checked_sub(most).filter(|surplus| *surplus > 0) else {
-            return Ok(());
-        };
-        if self.config.at_session_limit == SessionLimitPolicy::Refuse {
-            self.end(newest, None).await?;
+        let surplus = sessions.len().saturating_sub(most);
+        if surplus > 0 && self.config.at_session_limit == SessionLimitPolicy::Refuse {
             return Err(SessionError::TooManySessions);
         }
         sessions.retain(|info| info.handle.0 != *newest);

@@ -45,9 +45,8 @@ impl std::error::Error for Malformed {}
 #[derive(Clone)]
 pub(crate) struct Record {
     bytes: Bytes,
-    pub(crate) meta: Meta,
-    entries_at: usize,
-    pub(crate) keys: usize,
+    entries_at: u32,
+    keys: u32,
 }
 
 /// What the library itself keeps of a session.
@@ -175,17 +174,24 @@ impl Record {
         bytes.extend_from_slice(principal.as_bytes());
         let entries_at = bytes.len();
         write_entries(&mut bytes);
-        Self { bytes: bytes.into(), meta: *meta, entries_at, keys }
+        Self { bytes: bytes.into(), entries_at: saturate(entries_at), keys: saturate(keys) }
     }
 
     /// A record of nothing, to be replaced.
     pub(crate) fn empty() -> Self {
-        Self {
-            bytes: Bytes::new(),
-            meta: Meta::new(Timestamp::from_millis(0), [0; 24]),
-            entries_at: 0,
-            keys: 0,
-        }
+        Self { bytes: Bytes::new(), entries_at: 0, keys: 0 }
+    }
+
+    pub(crate) fn meta(&self) -> Meta {
+        Meta::parse(&self.bytes).unwrap_or(Meta::new(Timestamp::from_millis(0), [0; 24]))
+    }
+
+    pub(crate) const fn keys(&self) -> usize {
+        self.keys as usize
+    }
+
+    const fn entries_at(&self) -> usize {
+        self.entries_at as usize
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -193,7 +199,7 @@ impl Record {
     }
 
     fn parse(bytes: Bytes) -> Result<Self, Malformed> {
-        let meta = Meta::parse(&bytes)?;
+        Meta::parse(&bytes)?;
         let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 75)?));
         let entries_at = HEAD + principal_length;
         let principal = bytes.get(HEAD..entries_at).ok_or(Malformed)?;
@@ -209,20 +215,20 @@ impl Record {
             keys += 1;
             rest = behind;
         }
-        Ok(Self { bytes, meta, entries_at, keys })
+        Ok(Self { bytes, entries_at: saturate(entries_at), keys })
     }
 
     pub(crate) fn principal(&self) -> Option<&str> {
-        let principal = self.bytes.get(HEAD..self.entries_at).unwrap_or_default();
+        let principal = self.bytes.get(HEAD..self.entries_at()).unwrap_or_default();
         std::str::from_utf8(principal).ok().filter(|principal| !principal.is_empty())
     }
 
     pub(crate) fn entries(&self) -> Entries<'_> {
-        Entries(self.bytes.get(self.entries_at..).unwrap_or_default())
+        Entries(self.bytes.get(self.entries_at()..).unwrap_or_default())
     }
 
     pub(crate) fn entries_length(&self) -> usize {
-        self.bytes.len() - self.entries_at
+        self.bytes.len() - self.entries_at()
     }
 
     pub(crate) fn find(&self, namespace: &str, key: &str) -> Option<&[u8]> {
@@ -312,6 +318,11 @@ impl Marker {
     }
 }
 
+/// Lengths inside a record are bounded by [`Limits`](crate::Limits) long before this matters.
+fn saturate(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
 fn read_array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Malformed> {
     bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).ok_or(Malformed)
 }
@@ -340,10 +351,10 @@ mod tests {
     fn a_record_comes_back() {
         let Ok(Content::Live(record)) = Content::parse(sample().into()) else { panic!("not live") };
         assert_eq!(record.principal(), Some("ann"));
-        assert_eq!(record.keys, 2);
+        assert_eq!(record.keys(), 2);
         assert_eq!(record.find("shop", "cart"), Some(b"xyz".as_slice()));
         assert_eq!(record.find("", "cart"), None);
-        assert_eq!(record.meta.authenticated, Some(Timestamp::from_millis(7)));
+        assert_eq!(record.meta().authenticated, Some(Timestamp::from_millis(7)));
     }
 
     #[test]

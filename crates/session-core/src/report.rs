@@ -58,6 +58,8 @@ pub enum Saved {
     Rotated,
     /// It was removed.
     Ended,
+    /// Nothing: the store failed, or another request made the changes impossible. The response says so.
+    Failed,
 }
 
 impl fmt::Display for CloseReport {
@@ -92,6 +94,7 @@ impl fmt::Display for Saved {
             Self::Updated => "the changes stored",
             Self::Rotated => "the session stored under a new id",
             Self::Ended => "the session removed",
+            Self::Failed => "nothing stored: it failed, and the response says so",
         })
     }
 }

@@ -44,7 +44,7 @@ impl Shared {
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let mut meta = pending.intent.apply(base.record.meta.claimed(), now);
+            let mut meta = pending.intent.apply(base.record.meta().claimed(), now);
             meta.id_drawn = now;
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);

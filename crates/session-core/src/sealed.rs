@@ -21,7 +21,7 @@ impl Shared {
     /// The session of a record that the client has presented and that is authentic.
     pub(crate) fn unseal(&self, record: Bytes) -> Found {
         match Content::parse(record) {
-            Ok(Content::Live(record)) if self.config.expiry.deadline(&record.meta) > self.now() => {
+            Ok(Content::Live(record)) if self.config.expiry.deadline(&record.meta()) > self.now() => {
                 self.events.emit(EventKind::Loaded, None);
                 Found::Live(Live { record, ..nowhere() }, false)
             }
@@ -46,7 +46,7 @@ impl Shared {
     ) -> Result<(Live, Bytes), SessionError> {
         let old = live.map(|live| &live.record);
         let meta = match old {
-            Some(record) => record.meta,
+            Some(record) => record.meta(),
             None => Meta::new(now, self.draw()?.1),
         };
         let mut meta = pending.intent.apply(meta, now);

@@ -80,7 +80,7 @@ impl Session {
     #[must_use]
     pub fn is_new(&self) -> bool {
         let state = self.0.state();
-        state.created_here || state.live.as_ref().is_none_or(|live| live.record.meta.unclaimed)
+        state.created_here || state.live.as_ref().is_none_or(|live| live.record.meta().unclaimed)
     }
 
     /// The id, once the session is stored: for clients that get it by other means than the configured one. `None` for
@@ -108,7 +108,7 @@ impl Session {
     /// of the idle timeout.
     #[must_use]
     pub fn last_seen(&self) -> SystemTime {
-        let seen = self.0.state().live.as_ref().map(|live| live.record.meta.last_seen);
+        let seen = self.0.state().live.as_ref().map(|live| live.record.meta().last_seen);
         seen.unwrap_or_else(|| self.0.shared.now()).into()
     }
 

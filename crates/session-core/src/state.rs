@@ -1,6 +1,10 @@
 //! What one request knows of its session: the loaded record, and on top of it what the request did.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
@@ -116,8 +120,36 @@ pub(crate) struct Pending {
     pub(crate) intent: Intent,
 }
 
+/// What the library itself shall change, beside the values. Empty in most requests, and then it takes no space.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Intent {
+pub(crate) struct Intent(Option<Box<Wishes>>);
+
+static NO_WISHES: Wishes = Wishes {
+    renew: false,
+    next_id: None,
+    principal: None,
+    csrf_secret: None,
+    idle: None,
+    absolute: None,
+    forced: false,
+};
+
+impl Deref for Intent {
+    type Target = Wishes;
+
+    fn deref(&self) -> &Wishes {
+        self.0.as_deref().unwrap_or(&NO_WISHES)
+    }
+}
+
+impl DerefMut for Intent {
+    fn deref_mut(&mut self) -> &mut Wishes {
+        self.0.get_or_insert_default()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
     pub(crate) renew: bool,
     /// The id that will be issued, if the handler has asked for it already.
     pub(crate) next_id: Option<SessionId>,
@@ -129,7 +161,7 @@ pub(crate) struct Intent {
     pub(crate) forced: bool,
 }
 
-impl Intent {
+impl Wishes {
     fn is_empty(&self) -> bool {
         // An id that was only shown changes nothing.
         let Self { renew, next_id: _, principal, csrf_secret, idle, absolute, forced } = self;
@@ -182,10 +214,14 @@ impl Pending {
     }
 
     pub(crate) fn then(self, later: Self) -> Self {
-        let (first, then) = (self.intent, later.intent);
+        let changes = self.changes.then(later.changes);
+        let (first, then) = match (self.intent.0, later.intent.0) {
+            (Some(first), Some(then)) => (*first, *then),
+            (first, then) => return Self { changes, intent: Intent(first.or(then)) },
+        };
         Self {
-            changes: self.changes.then(later.changes),
-            intent: Intent {
+            changes,
+            intent: Intent(Some(Box::new(Wishes {
                 renew: first.renew || then.renew,
                 next_id: then.next_id.or(first.next_id),
                 principal: then.principal.or(first.principal),
@@ -193,7 +229,7 @@ impl Pending {
                 idle: then.idle.or(first.idle),
                 absolute: then.absolute.or(first.absolute),
                 forced: first.forced || then.forced,
-            },
+            }))),
         }
     }
 }
@@ -300,8 +336,8 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn intents(&self) -> impl Iterator<Item = &Intent> {
-        std::iter::once(&self.pending.intent).chain(self.saving.iter().map(|saving| &saving.intent))
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &Wishes> {
+        std::iter::once(&*self.pending.intent).chain(self.saving.iter().map(|saving| &*saving.intent))
     }
 
     pub(crate) fn principal(&self) -> Option<&str> {
@@ -313,12 +349,12 @@ impl State {
 
     pub(crate) fn csrf_secret(&self) -> Option<[u8; 24]> {
         let drawn = self.intents().find_map(|intent| intent.csrf_secret);
-        drawn.or_else(|| self.live.as_ref().map(|live| live.record.meta.csrf_secret))
+        drawn.or_else(|| self.live.as_ref().map(|live| live.record.meta().csrf_secret))
     }
 
     /// What the library keeps of the session as this request sees it.
     pub(crate) fn meta(&self, now: Timestamp) -> Meta {
-        let stored = self.live.as_ref().map_or_else(|| Meta::new(now, [0; 24]), |live| live.record.meta);
+        let stored = self.live.as_ref().map_or_else(|| Meta::new(now, [0; 24]), |live| live.record.meta());
         let saving = self.saving.as_ref().map_or(stored, |saving| saving.intent.apply(stored, now));
         self.pending.intent.apply(saving, now)
     }
@@ -339,7 +375,7 @@ impl State {
         let saving = self.saving.as_ref().map(|saving| &saving.changes);
         if self.pending.changes.is_empty() && saving.is_none() {
             (self.keys, self.bytes) =
-                self.live.as_ref().map_or((0, 0), |live| (live.record.keys, live.record.entries_length()));
+                self.live.as_ref().map_or((0, 0), |live| (live.record.keys(), live.record.entries_length()));
             return;
         }
         let pending = &self.pending.changes;

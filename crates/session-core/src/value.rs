@@ -26,6 +26,9 @@ pub enum ValueFormat {
     Json,
 }
 
+/// Most values are numbers and short texts: one allocation instead of several small ones.
+const TYPICAL_VALUE: usize = 32;
+
 const POSTCARD: u8 = 0b0100_0000;
 #[cfg(feature = "json")]
 const JSON: u8 = 0b1000_0000;
@@ -40,7 +43,8 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     match format {
         ValueFormat::Postcard => {
             let kind = kind::of(value).map_err(failed)?;
-            let bytes = vec![POSTCARD | kind as u8];
+            let mut bytes = Vec::with_capacity(TYPICAL_VALUE);
+            bytes.push(POSTCARD | kind as u8);
             postcard::to_extend(value, bytes).map_err(|error| failed(error.into()))
         }
         #[cfg(feature = "json")]
