@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the one test command. Each step is a function in a file of `test/`.
 
+mod demo;
 mod deny;
 mod doctests;
 mod examples;
@@ -66,6 +67,7 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", about: "The examples in the documentation", run: doctests::run },
     Step { name: "docs", about: "The documentation builds without a warning", run: lint::docs },
     Step { name: "examples", about: "The example programs run, or serve a request", run: examples::run },
+    Step { name: "demo", about: "The demo starts, and what it suggests to try works", run: demo::run },
     Step { name: "package", about: "What would be published is complete", run: package::run },
     Step {
         name: "deny",
@@ -91,6 +93,12 @@ impl Context<'_> {
     fn cargo(&self, arguments: &str) -> Cargo {
         let cargo = Cargo::new(self.workspace, arguments);
         if self.require_all { cargo.environment(REQUIRE, "all") } else { cargo }
+    }
+
+    /// Builds every program and example, in one call and with what the tests are built with, so that nothing is
+    /// compiled twice.
+    fn build_programs(&self) -> Result<Outcome> {
+        self.cargo("build --quiet --workspace --all-features --bins --examples").checks()
     }
 }
 

@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// Builds all examples and runs them one after the other.
 pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
-    let mut outcome = context.cargo("build --quiet --workspace --all-features --examples").checks()?;
+    let mut outcome = context.build_programs()?;
     if !outcome.failures.is_empty() {
         return Ok(outcome);
     }

@@ -29,7 +29,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
             eprintln!("{}: {} files", package.name, files.lines().count());
             outcome.passed += 1;
         } else {
-            outcome.fail(format!("{} would be published without {}", package.name, missing.join(", ")));
+            let folder = workspace.relative(package.folder()).display();
+            outcome.fail(format!("{folder}: would be published without {}", missing.join(", ")));
         }
     }
     Ok(outcome)
