@@ -4,6 +4,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
+    changes::Changes,
     config::SavePolicy,
     digest::StoreKey,
     error::{Limit, SessionError},
@@ -12,11 +13,11 @@ use crate::{
     lazy::Inner,
     manager::{Found, Shared},
     persist::Candidate,
-    record::{Content, Meta},
+    record::{Content, Meta, Record},
     report::{Announced, Saved},
     rotate::Rotation,
     state::{Ending, Live, Pending, State, Status},
-    store::{Expect, Written},
+    store::{Expect, Version, Written},
     timestamp::Timestamp,
 };
 
@@ -84,116 +85,145 @@ impl Task {
 impl Inner {
     /// Stores what is pending. Cancelled or failed, everything is still pending; only changes to a session that is
     /// over are dropped.
+    ///
+    /// The future is allocated at the end of every request that stores something, so what is rare is kept outside of it.
     pub(crate) async fn commit(&self, moment: Moment) -> Result<(), SessionError> {
         let _turn = self.gate.enter().await;
-        self.end_ending().await?;
+        let ending = self.state().ending;
+        if let Some(ending) = ending {
+            Box::pin(self.end_ending(ending)).await?;
+        }
+        let (saving, task, now) = self.begin(moment);
+        if saving.pending.intent.authenticates() {
+            Box::pin(self.check_session_limit(&saving.pending)).await?;
+        }
+        let result = self.perform(task, &saving.pending, now).await;
+        self.finish(saving, task, moment, result).await
+    }
+
+    fn begin(&self, moment: Moment) -> (Saving<'_>, Task, Timestamp) {
         let now = self.shared.now();
-        let (saving, live, task, supplied) = {
-            let mut state = self.state();
-            let task = Task::of(&state, &state.pending, &self.shared, moment, now);
-            let supplied = state.presented.supplied().cloned();
-            (Saving::begin(self, &mut state, moment), state.live.clone(), task, supplied)
-        };
-        let (pending, shared): (&Pending, _) = (&saving.pending, &*self.shared);
-        if shared.is_sealed() && task != Task::Nothing {
-            let (live, sealed) = shared.reseal(task, live.as_ref(), pending, now)?;
-            saving.done(|state| {
-                state.stored(live, task, shared);
-                (state.announced, state.sealed) = (Announced::Resealed, Some(sealed));
-            });
-            return Ok(());
+        let mut state = self.state();
+        let task = Task::of(&state, &state.pending, &self.shared, moment, now);
+        (Saving::begin(self, &mut state, moment), task, now)
+    }
+
+    async fn perform(
+        &self,
+        task: Task,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<Option<Live>, SessionError> {
+        if task == Task::Nothing {
+            return Ok(None);
         }
-        if pending.intent.authenticates() {
-            let own = live.as_ref().map(|live| &live.key);
-            shared.check_session_limit(pending.intent.principal_over(None), own).await?;
+        if self.shared.is_sealed() {
+            return self.reseal(task, pending, now).map(Some);
         }
-        let result = match (task, live) {
-            (Task::Create, _) => shared.create(supplied, pending, now).await,
-            (Task::Update, Some(live)) => shared.update(&live, pending, now).await,
-            (Task::Rotate(rotation), Some(live)) => shared.rotate(&live, pending, rotation, now).await,
-            (Task::Touch, Some(live)) => {
-                let touched = shared.touch(&live, now).await;
-                saving.done(|state| {
-                    if let Some(touched) = touched {
-                        state.replace(Some(touched));
-                        state.saved = Saved::Touched;
-                        state.announce(Announced::Refreshed, &self.shared);
-                    }
-                });
-                return Ok(());
+        let live = self.state().live.clone();
+        match (task, live) {
+            (Task::Update, Some(live)) => self.shared.update(live, pending, now).await.map(Some),
+            (Task::Touch, Some(live)) => Ok(Box::pin(self.shared.touch(live, now)).await),
+            (Task::Rotate(rotation), Some(live)) => {
+                Box::pin(self.shared.rotate(&live, pending, rotation, now)).await.map(Some)
             }
             _ => {
-                saving.done(|_| {});
-                return Ok(());
+                let supplied = self.state().presented.supplied().cloned().map(Box::new);
+                self.shared.create(supplied, pending, now).await.map(Some)
             }
-        };
+        }
+    }
+
+    async fn finish(
+        &self,
+        saving: Saving<'_>,
+        task: Task,
+        moment: Moment,
+        result: Result<Option<Live>, SessionError>,
+    ) -> Result<(), SessionError> {
         match result {
+            Ok(Some(live)) if saving.pending.intent.authenticates() && !self.shared.is_sealed() => {
+                Box::pin(self.finish_sign_in(saving, task, live)).await
+            }
             Ok(live) => {
-                if pending.intent.authenticates() {
-                    let principal = live.record.principal().unwrap_or_default();
-                    if let Err(error) = shared.enforce_session_limit(principal, &live.key).await {
-                        shared.discard(&live.key).await;
-                        saving.done(|state| state.lost(&error));
-                        return Err(error);
-                    }
-                    shared.events.emit(EventKind::Authenticated, Some(&live.key));
-                }
                 saving.done(|state| state.stored(live, task, &self.shared));
                 Ok(())
             }
             Err(error @ (SessionError::Ended | SessionError::Superseded)) => {
-                let lost = moment == Moment::Save || !pending.is_empty();
+                let lost = moment == Moment::Save || !saving.pending.is_empty();
                 saving.done(|state| state.lost(&error));
-                shared.events.emit(EventKind::ChangesDropped, None);
+                self.shared.events.emit(EventKind::ChangesDropped, None);
                 if lost { Err(error) } else { Ok(()) }
             }
             Err(error) => Err(error),
         }
     }
 
+    async fn check_session_limit(&self, pending: &Pending) -> Result<(), SessionError> {
+        let own = self.state().live.as_ref().map(|live| live.key);
+        self.shared.check_session_limit(pending.intent.principal_over(None), own.as_ref()).await
+    }
+
+    /// Fails closed: a sign-in that breaks the limit leaves no session behind that anybody could use.
+    async fn finish_sign_in(&self, saving: Saving<'_>, task: Task, live: Live) -> Result<(), SessionError> {
+        let principal = live.record.principal().unwrap_or_default();
+        if let Err(error) = self.shared.enforce_session_limit(principal, &live.key).await {
+            self.shared.discard(&live.key).await;
+            saving.done(|state| state.lost(&error));
+            return Err(error);
+        }
+        self.shared.events.emit(EventKind::Authenticated, Some(&live.key));
+        saving.done(|state| state.stored(Some(live), task, &self.shared));
+        Ok(())
+    }
+
+    /// Makes the record that the client will carry.
+    fn reseal(&self, task: Task, pending: &Pending, now: Timestamp) -> Result<Live, SessionError> {
+        let live = self.state().live.clone();
+        let (live, sealed) = self.shared.reseal(task, live.as_ref(), pending, now)?;
+        self.state().sealed = Some(sealed);
+        Ok(live)
+    }
+
     /// Ends the session that the handler ended. It stays to be ended until the store has confirmed it.
-    async fn end_ending(&self) -> Result<(), SessionError> {
-        let ending = self.state().ending;
-        if let Some(Ending { key, seen }) = ending {
-            let ended = self.shared.is_sealed() || self.shared.end(&key, seen).await?;
-            let mut state = self.state();
-            state.ending = None;
-            if ended || seen.is_some() {
-                state.announced = Announced::Withdrawn;
-                state.saved = Saved::Ended;
-            }
+    async fn end_ending(&self, ending: Ending) -> Result<(), SessionError> {
+        let ended = self.shared.is_sealed() || self.shared.end(&ending.key, ending.seen).await?;
+        let mut state = self.state();
+        state.ending = None;
+        if ended || ending.seen.is_some() {
+            state.announced = Announced::Withdrawn;
+            state.saved = Saved::Ended;
         }
         Ok(())
     }
 }
 
 impl State {
-    fn stored(&mut self, live: Live, task: Task, shared: &Shared) {
+    fn stored(&mut self, live: Option<Live>, task: Task, shared: &Shared) {
+        let Some(live) = live else { return };
         let renamed = self.live.as_ref().is_none_or(|old| old.key != live.key);
         self.replace(Some(live));
-        match task {
+        (self.announced, self.saved) = match task {
             Task::Create => {
                 self.created_here = true;
-                self.announced = Announced::New;
-                self.saved = Saved::Created;
+                (Announced::New, Saved::Created)
             }
-            Task::Rotate(_) => {
-                self.announced = Announced::Rotated;
-                self.saved = Saved::Rotated;
-            }
+            Task::Rotate(_) => (Announced::Rotated, Saved::Rotated),
             _ => {
-                self.announce(if renamed { Announced::Rotated } else { Announced::Refreshed }, shared);
-                self.saved = Saved::Updated;
+                let announced = if renamed { Announced::Rotated } else { Announced::Refreshed };
+                let saved = if task == Task::Touch { Saved::Touched } else { Saved::Updated };
+                (self.more_important(announced, shared), saved)
             }
+        };
+        if self.sealed.is_some() {
+            self.announced = Announced::Resealed;
         }
     }
 
-    /// Has the client told something, unless it has to be told something more important.
-    fn announce(&mut self, announced: Announced, shared: &Shared) {
-        let refresh = announced == Announced::Refreshed;
-        if self.announced == Announced::NothingNew && (!refresh || shared.persistence.expires_at_client()) {
-            self.announced = announced;
-        }
+    /// What the client is told: this, unless it has to be told something more important already.
+    fn more_important(&self, announced: Announced, shared: &Shared) -> Announced {
+        let needed = announced != Announced::Refreshed || shared.persistence.expires_at_client();
+        if self.announced == Announced::NothingNew && needed { announced } else { self.announced }
     }
 
     fn lost(&mut self, error: &SessionError) {
@@ -262,64 +292,85 @@ impl Drop for Saving<'_> {
     }
 }
 
+/// What becomes of a record.
+fn changed(live: &Live, changes: &Changes, pending: &Pending, now: Timestamp) -> Record {
+    let meta = pending.intent.apply(live.record.meta().claimed(), now);
+    changes.encode(Some(&live.record), &meta, pending.intent.principal_over(Some(&live.record)))
+}
+
 impl Shared {
     /// Stores a new session: under the id that the application has supplied or the handler has seen, or else a drawn
     /// one.
     async fn create(
         &self,
-        supplied: Option<SessionId>,
+        supplied: Option<Box<SessionId>>,
         pending: &Pending,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
         const MOST_COLLISIONS: usize = 3;
         for _ in 0..MOST_COLLISIONS {
-            let (drawn, csrf_secret) = self.draw()?;
-            let id = supplied.clone().or_else(|| pending.intent.next_id.clone()).unwrap_or(drawn);
-            let key = self.realm.store_key(&id);
-            let meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
-            let record = pending.changes.encode(None, &meta, pending.intent.principal_over(None));
-            if let Written::Stored(version) = self.write(&key, &record, Expect::Absent).await? {
-                self.events.emit(EventKind::Created, Some(&key));
-                return Ok(Live { id, key, version, source: 0, record });
+            let mut live = self.fresh(supplied.as_deref(), pending, now)?;
+            if let Written::Stored(version) = self.write(&live.key, &live.record, Expect::Absent).await? {
+                self.events.emit(EventKind::Created, Some(&live.key));
+                live.version = version;
+                return Ok(live);
             }
             if supplied.is_some() {
                 // A parallel request was faster; both belong to the same session.
-                if let Some((Content::Live(record), version)) = self.fetch(&key).await? {
-                    let live = Live { id, key, version, source: 0, record };
-                    let pending =
-                        Pending { changes: self.replay(pending, &live)?, intent: pending.intent.clone() };
-                    return self.update(&live, &pending, now).await;
-                }
+                return Box::pin(self.update_after_conflict(live, pending, now)).await;
             }
         }
         Err(SessionError::Contended)
     }
 
-    pub(crate) async fn update(
+    fn fresh(
         &self,
-        live: &Live,
+        supplied: Option<&SessionId>,
         pending: &Pending,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let mut base = live.clone();
-        let mut replayed = None;
-        let mut turn = None;
+        let (drawn, csrf_secret) = self.draw()?;
+        let id = supplied.or(pending.intent.next_id.as_ref()).cloned().unwrap_or(drawn);
+        let meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
+        let record = pending.changes.encode(None, &meta, pending.intent.principal_over(None));
+        Ok(Live { key: self.realm.store_key(&id), id, version: Version::new(0), source: 0, record })
+    }
+
+    /// Stores the changes on `live`, or on what another request has made of it.
+    pub(crate) async fn update(
+        &self,
+        mut live: Live,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<Live, SessionError> {
+        let record = changed(&live, &pending.changes, pending, now);
+        if let Written::Stored(version) =
+            self.write(&live.key, &record, Expect::Version(live.version)).await?
+        {
+            self.events.emit(EventKind::Saved, Some(&live.key));
+            (live.version, live.record) = (version, record);
+            return Ok(live);
+        }
+        Box::pin(self.update_after_conflict(live, pending, now)).await
+    }
+
+    async fn update_after_conflict(
+        &self,
+        mut live: Live,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<Live, SessionError> {
+        let _turn = self.gates.of(&live.key).enter().await;
         for _ in 0..MOST_ATTEMPTS {
-            let changes = replayed.as_ref().unwrap_or(&pending.changes);
-            let meta = pending.intent.apply(base.record.meta().claimed(), now);
-            let principal = pending.intent.principal_over(Some(&base.record));
-            let record = changes.encode(Some(&base.record), &meta, principal);
+            live = self.refresh(&live).await?;
+            let changes = self.replay(pending, &live)?;
+            let record = changed(&live, &changes, pending, now);
             if let Written::Stored(version) =
-                self.write(&base.key, &record, Expect::Version(base.version)).await?
+                self.write(&live.key, &record, Expect::Version(live.version)).await?
             {
-                self.events.emit(EventKind::Saved, Some(&base.key));
-                return Ok(Live { version, record, ..base });
+                self.events.emit(EventKind::Saved, Some(&live.key));
+                return Ok(Live { version, record, ..live });
             }
-            if turn.is_none() {
-                turn = Some(self.gates.of(&live.key).enter().await);
-            }
-            base = self.refresh(&base).await?;
-            replayed = Some(self.replay(pending, &base)?);
         }
         self.events.emit(EventKind::Contended, Some(&live.key));
         Err(SessionError::Contended)
@@ -327,7 +378,7 @@ impl Shared {
 
     /// Writes down that the session was used. Whoever is faster has done the same, and a store that fails here has
     /// lost nothing, so neither is an error.
-    async fn touch(&self, live: &Live, now: Timestamp) -> Option<Live> {
+    async fn touch(&self, live: Live, now: Timestamp) -> Option<Live> {
         let nothing = Pending::default();
         let meta = nothing.intent.apply(live.record.meta(), now);
         let principal = live.record.principal().unwrap_or_default();
@@ -335,7 +386,7 @@ impl Shared {
         match self.write(&live.key, &record, Expect::Version(live.version)).await {
             Ok(Written::Stored(version)) => {
                 self.events.emit(EventKind::Touched, Some(&live.key));
-                Some(Live { version, record, ..live.clone() })
+                Some(Live { version, record, ..live })
             }
             Ok(Written::Conflict) | Err(_) => None,
         }
@@ -359,11 +410,7 @@ impl Shared {
     }
 
     /// The changes, made again on a newer record.
-    pub(crate) fn replay(
-        &self,
-        pending: &Pending,
-        base: &Live,
-    ) -> Result<crate::changes::Changes, SessionError> {
+    pub(crate) fn replay(&self, pending: &Pending, base: &Live) -> Result<Changes, SessionError> {
         self.events.emit(EventKind::ConflictReplayed, Some(&base.key));
         let mut changes = pending.changes.clone();
         changes.replay(&base.record)?;
@@ -389,5 +436,24 @@ impl Shared {
         if let Err(error) = self.store.remove(key, None).await.map(drop) {
             self.events.store_failed(error.kind(), key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Opened, SessionManager, persist::Header};
+
+    /// Both are allocated again and again; common allocators have a slow path from 1 KiB on.
+    #[test]
+    fn futures_that_every_request_allocates_stay_small() {
+        let store = crate::sealed::NoStore;
+        let manager = SessionManager::builder(store).persistence(Header::default()).build().unwrap();
+        let request = http::Request::new(());
+        let Ok(Opened::Continue(session)) = manager.open(&(&request).into()).into_ready() else {
+            panic!("ready at once");
+        };
+        let (load, commit) = (size_of_val(&session.load()), size_of_val(&session.0.commit(Moment::Close)));
+        assert!(load <= 64 && commit <= 768, "load {load}, commit {commit}");
     }
 }

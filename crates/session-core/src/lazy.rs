@@ -77,6 +77,8 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The future of a handler holds this one and is allocated anew for every request, so what only runs when the
+    /// store is asked is kept outside of it.
     async fn load(&self) -> Result<(), SessionError> {
         {
             let mut state = self.state();
@@ -89,6 +91,10 @@ impl Inner {
                 _ => return Ok(()),
             }
         }
+        Box::pin(self.load_presented()).await
+    }
+
+    async fn load_presented(&self) -> Result<(), SessionError> {
         let _turn = self.gate.enter().await;
         let presented = {
             let state = self.state();

@@ -106,7 +106,7 @@ impl Shared {
     ) -> Result<Live, SessionError> {
         let pending = Pending { changes: self.replay(pending, &moved)?, intent: pending.intent.clone() };
         match rotation {
-            Rotation::Routine => Box::pin(self.update(&moved, &pending, now)).await,
+            Rotation::Routine => Box::pin(self.update(moved, &pending, now)).await,
             Rotation::Privilege => Box::pin(self.rotate(&moved, &pending, rotation, now)).await,
         }
     }
