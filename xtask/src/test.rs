@@ -7,6 +7,7 @@ mod examples;
 mod lint;
 mod nextest;
 mod package;
+mod readme;
 mod summary;
 
 use std::time::Instant;
@@ -67,6 +68,11 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", about: "The examples in the documentation", run: doctests::run },
     Step { name: "docs", about: "The documentation builds without a warning", run: lint::docs },
     Step { name: "examples", about: "The example programs run, or serve a request", run: examples::run },
+    Step {
+        name: "readme",
+        about: "The program in the README builds, and answers as its transcript says",
+        run: readme::run,
+    },
     Step { name: "demo", about: "The demo starts, and what it suggests to try works", run: demo::run },
     Step { name: "package", about: "What would be published is complete", run: package::run },
     Step {
