@@ -28,23 +28,7 @@ impl SessionManager {
     /// The answer is a future that is ready at once if the store is not needed. Dropped before that, the record is as
     /// before or fully changed.
     pub fn close(&self, session: LazySession, status: StatusCode) -> Closing {
-        let needs_store = session.0.prepare_close(status);
-        let closed = Closed(session);
-        if !needs_store {
-            return Closing(Stage::Ready(Some(closed)));
-        }
-        let manager = self.clone();
-        Closing(Stage::Pending(Box::pin(async move {
-            let result = closed.0.0.commit(Moment::Close).await;
-            manager.0.sweep_sometimes().await;
-            match result {
-                Ok(()) => Ok(closed),
-                Err(error) => {
-                    closed.0.0.state().saved = Saved::Failed;
-                    Err(CloseError { error, closed })
-                }
-            }
-        })))
+        Closing::new(session, status)
     }
 
     /// The response an error becomes: for adapters, when a handler or an extractor fails with it.
@@ -62,16 +46,13 @@ impl SessionManager {
 }
 
 impl crate::lazy::Inner {
-    /// Ends the time of changes, and answers whether there is anything to ask of the store.
-    fn prepare_close(&self, status: StatusCode) -> bool {
+    /// Ends the time of changes, and answers what is left to do.
+    fn prepare_close(&self, status: StatusCode) -> Left {
         let mut state = self.state();
-        match state.phase {
-            Phase::Untouched => {
-                state.phase = Phase::Closed;
-                return false;
-            }
-            Phase::Closed => return false,
-            Phase::Loaded => state.phase = Phase::Closed,
+        match std::mem::replace(&mut state.phase, Phase::Closed) {
+            Phase::Untouched => return Left::Nothing,
+            Phase::Closed => return Left::Announcing,
+            Phase::Loaded => {}
         }
         let config = &self.shared.config;
         let dropped = if config.save == SavePolicy::Explicit {
@@ -87,7 +68,7 @@ impl crate::lazy::Inner {
             state.revert();
             state.saved = reason;
         }
-        state.ending.is_some() || self.has_task(&state)
+        if state.ending.is_some() || self.has_task(&state) { Left::Storing } else { Left::Announcing }
     }
 
     fn has_task(&self, state: &State) -> bool {
@@ -98,6 +79,14 @@ impl crate::lazy::Inner {
     }
 }
 
+/// What is left to do at the end of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Announcing,
+    Storing,
+}
+
 /// A future that stores what has to be stored at the end of a request.
 #[must_use = "futures do nothing unless polled"]
 pub struct Closing(Stage);
@@ -105,6 +94,29 @@ pub struct Closing(Stage);
 enum Stage {
     Ready(Option<Closed>),
     Pending(Pin<Box<dyn Future<Output = Result<Closed, CloseError>> + Send>>),
+}
+
+impl Closing {
+    /// As [`SessionManager::close`], for adapters that have only the session at hand when a request ends.
+    pub fn new(session: LazySession, status: StatusCode) -> Self {
+        let left = session.0.prepare_close(status);
+        let closed = Closed { session, untouched: left == Left::Nothing };
+        if left != Left::Storing {
+            return Self(Stage::Ready(Some(closed)));
+        }
+        Self(Stage::Pending(Box::pin(async move {
+            let inner = &closed.session.0;
+            let result = inner.commit(Moment::Close).await;
+            inner.shared.sweep_sometimes().await;
+            match result {
+                Ok(()) => Ok(closed),
+                Err(error) => {
+                    inner.state().saved = Saved::Failed;
+                    Err(CloseError { error, closed })
+                }
+            }
+        })))
+    }
 }
 
 impl Future for Closing {
@@ -127,14 +139,24 @@ impl fmt::Debug for Closing {
 /// Everything is stored; what is left is to tell the client.
 #[derive(Debug)]
 #[must_use = "the client learns nothing unless this is applied to the response"]
-pub struct Closed(LazySession);
+pub struct Closed {
+    session: LazySession,
+    untouched: bool,
+}
 
 impl Closed {
     /// Puts what the client has to learn on the head of the response, and answers what was done and why.
     ///
     /// Fields of the application are kept: `Vary` and `Cache-Control` are added to, never replaced.
     pub fn apply(self, headers: &mut HeaderMap) -> CloseReport {
-        let inner = &*self.0.0;
+        if self.untouched {
+            return CloseReport {
+                announced: Announced::NothingAsked,
+                saved: Saved::NothingAsked,
+                varies: false,
+            };
+        }
+        let inner = &*self.session.0;
         let state = inner.state();
         let report = CloseReport {
             announced: state.announced,
@@ -201,7 +223,7 @@ impl CloseError {
     /// The error, and the response of [`into_response`](Self::into_response).
     #[must_use]
     pub fn into_parts(self) -> (SessionError, Response<Bytes>) {
-        let manager = SessionManager(self.closed.0.0.shared.clone());
+        let manager = self.closed.session.manager();
         let mut response = manager.respond(&self.error);
         self.closed.apply(response.headers_mut());
         (self.error, response)

@@ -53,6 +53,12 @@ impl LazySession {
         (self.0.state().phase != Phase::Untouched).then(|| Session(self.0.clone()))
     }
 
+    /// The manager that has opened the session.
+    #[must_use]
+    pub fn manager(&self) -> SessionManager {
+        SessionManager(self.0.shared.clone())
+    }
+
     /// Whether `manager`, or a clone of it, has opened this session: for adapters, where layers may be nested.
     #[must_use]
     pub fn is_of(&self, manager: &SessionManager) -> bool {
