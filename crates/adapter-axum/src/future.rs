@@ -10,7 +10,7 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use session_core::{CloseError, Closed, Closing, LazySession, Opened, Opening, SessionManager};
+use session_core::{CloseError, Closed, Closing, LazySession, Opened, Opening};
 use tower_service::Service;
 
 use crate::{error::SessionError, middleware::Settings};
@@ -25,9 +25,9 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        settings: Settings,
         // The session to close; `None` before it is opened, and below a layer that does it.
         session: Option<LazySession>,
+        close_reports: bool,
         #[pin]
         stage: Stage<S::Future, Waiting<S, B>>,
     }
@@ -47,35 +47,31 @@ pin_project! {
 /// A request that the strategy has to look at before the service runs.
 struct Waiting<S, B> {
     opening: Opening,
+    settings: Settings,
     service: S,
     request: Request<B>,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     pub(crate) fn handling(settings: &Settings, session: LazySession, handling: S::Future) -> Self {
-        Self::new(settings, Some(session), Stage::Handling { handling })
+        let close_reports = settings.close_reports;
+        Self { session: Some(session), close_reports, stage: Stage::Handling { handling } }
     }
 
     /// Leaves the session to an outer layer.
-    pub(crate) fn passing(settings: &Settings, handling: S::Future) -> Self {
-        Self::new(settings, None, Stage::Handling { handling })
+    pub(crate) fn passing(handling: S::Future) -> Self {
+        Self { session: None, close_reports: false, stage: Stage::Handling { handling } }
     }
 
-    pub(crate) fn answered(settings: &Settings, response: Response<Bytes>) -> Self {
-        Self::new(settings, None, Stage::Answered { response: Some(response.map(Body::from)) })
+    pub(crate) fn answered(response: Response<Bytes>) -> Self {
+        let response = Some(response.map(Body::from));
+        Self { session: None, close_reports: false, stage: Stage::Answered { response } }
     }
 
     pub(crate) fn opening(settings: &Settings, opening: Opening, service: S, request: Request<B>) -> Self {
-        let waiting = Some(Box::new(Waiting { opening, service, request }));
-        Self::new(settings, None, Stage::Opening { waiting })
-    }
-
-    fn new(
-        settings: &Settings,
-        session: Option<LazySession>,
-        stage: Stage<S::Future, Waiting<S, B>>,
-    ) -> Self {
-        Self { settings: settings.clone(), session, stage }
+        let close_reports = settings.close_reports;
+        let waiting = Some(Box::new(Waiting { opening, settings: settings.clone(), service, request }));
+        Self { session: None, close_reports, stage: Stage::Opening { waiting } }
     }
 }
 
@@ -100,23 +96,24 @@ where
                     match opened {
                         Opened::Respond(response) => return Poll::Ready(Ok(response.map(Body::from))),
                         Opened::Continue(session) => {
-                            let Waiting { mut service, mut request, .. } = *waiting;
-                            this.settings.attach(session.clone(), &mut request);
+                            let Waiting { settings, mut service, mut request, .. } = *waiting;
+                            settings.attach(session.clone(), &mut request);
                             *this.session = Some(session);
                             this.stage.set(Stage::Handling { handling: service.call(request) });
                         }
                     }
                 }
                 StageProjection::Handling { handling } => {
-                    let response = ready!(handling.poll(context))?.map(Body::new);
+                    let mut response = ready!(handling.poll(context))?.map(Body::new);
                     let Some(session) = this.session.take() else {
                         return Poll::Ready(Ok(response));
                     };
-                    let response = answer_failure(&this.settings.manager, response);
-                    let mut closing = this.settings.manager.close(session, response.status());
+                    answer_failure(&session, &mut response);
+                    let mut closing = Closing::new(session, response.status());
                     match Pin::new(&mut closing).poll(context) {
                         Poll::Ready(closed) => {
-                            return Poll::Ready(Ok(finish(closed, response, this.settings)));
+                            finish(closed, &mut response, *this.close_reports);
+                            return Poll::Ready(Ok(response));
                         }
                         Poll::Pending => {
                             this.stage.set(Stage::Closing { closing, response: Some(response) });
@@ -126,8 +123,9 @@ where
                 }
                 StageProjection::Closing { closing, response } => {
                     let closed = ready!(Pin::new(closing).poll(context));
-                    let Some(response) = response.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(finish(closed, response, this.settings)));
+                    let Some(mut response) = response.take() else { return Poll::Pending };
+                    finish(closed, &mut response, *this.close_reports);
+                    return Poll::Ready(Ok(response));
                 }
                 StageProjection::Answered { response } => {
                     return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
@@ -138,31 +136,26 @@ where
 }
 
 /// Puts the application's own response in the place of the one that an error of the handler has become.
-fn answer_failure(manager: &SessionManager, mut response: Response<Body>) -> Response<Body> {
-    let Some(error) = SessionError::unanswered(&mut response) else { return response };
-    match manager.custom_response(&error) {
-        Some(custom) => error.attach(custom.map(Body::from)),
-        None => response,
+fn answer_failure(session: &LazySession, response: &mut Response<Body>) {
+    if let Some(error) = SessionError::unanswered(response)
+        && let Some(custom) = session.manager().custom_response(&error)
+    {
+        *response = error.attach(custom.map(Body::from));
     }
 }
 
 /// Tells the client what it has to learn, on the handler's response or on the one that replaces it.
-fn finish(
-    closed: Result<Closed, CloseError>,
-    mut response: Response<Body>,
-    settings: &Settings,
-) -> Response<Body> {
+fn finish(closed: Result<Closed, CloseError>, response: &mut Response<Body>, close_reports: bool) {
     match closed {
         Ok(closed) => {
             let report = closed.apply(response.headers_mut());
-            if settings.close_reports && report.varies {
+            if close_reports && report.varies {
                 response.extensions_mut().insert(report);
             }
-            response
         }
         Err(failed) => {
-            let (error, response) = failed.into_parts();
-            SessionError::from(error).attach(response.map(Body::from))
+            let (error, answer) = failed.into_parts();
+            *response = SessionError::from(error).attach(answer.map(Body::from));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
-use session_core::{ConfigError, LazySession, Origin, RequestHead, SessionManager};
+use session_core::{ConfigError, LazySession, Opened, Origin, RequestHead, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -101,14 +101,14 @@ where
         if Attached::find(request.extensions())
             .is_some_and(|attached| attached.session.is_of(&settings.manager))
         {
-            return ResponseFuture::passing(settings, self.inner.call(request));
+            return ResponseFuture::passing(self.inner.call(request));
         }
         match settings.manager.open(&RequestHead::from(&request)).into_ready() {
-            Ok(session_core::Opened::Continue(session)) => {
+            Ok(Opened::Continue(session)) => {
                 settings.attach(session.clone(), &mut request);
                 ResponseFuture::handling(settings, session, self.inner.call(request))
             }
-            Ok(session_core::Opened::Respond(response)) => ResponseFuture::answered(settings, response),
+            Ok(Opened::Respond(response)) => ResponseFuture::answered(response),
             Err(opening) => {
                 // The service that is ready has to be the one that is called.
                 let clone = self.inner.clone();
