@@ -104,6 +104,11 @@ pub(crate) enum Override {
 }
 
 impl Override {
+    /// A timeout of this length, in whole milliseconds and never none.
+    pub(crate) fn timeout(length: Duration) -> Self {
+        Self::Value(u64::try_from(length.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::MAX - 1))
+    }
+
     pub(crate) const fn to_bits(self) -> u64 {
         match self {
             Self::Inherit => 0,

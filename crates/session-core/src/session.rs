@@ -140,12 +140,21 @@ impl Session {
             return Err(SessionError::ExpiryInThePast);
         }
         let now = self.0.shared.now();
-        let idle = expiry.idle.map_or(Override::Never, |idle| {
-            Override::Value(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX - 1).max(1))
-        });
+        let idle = expiry.idle.map_or(Override::Never, Override::timeout);
         let absolute =
             expiry.absolute.map_or(Override::Never, |absolute| Override::Value(now.plus(absolute).millis()));
         self.0.intend(|intent| (intent.idle, intent.absolute) = (Some(idle), Some(absolute)))
+    }
+
+    /// Gives this session an idle timeout of its own; the absolute one stays as it is.
+    ///
+    /// # Errors
+    /// [`SessionError::ExpiryInThePast`] for a timeout of zero, and those of every change.
+    pub fn set_idle_timeout(&self, idle: Duration) -> Result<(), SessionError> {
+        if idle.is_zero() {
+            return Err(SessionError::ExpiryInThePast);
+        }
+        self.0.intend(|intent| intent.idle = Some(Override::timeout(idle)))
     }
 
     /// Who is signed in.
