@@ -6,6 +6,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     Verdict,
+    adapter::{self, Adapter, Persist, Setup},
     store::{Case, Factory, Fresh, ManualClock, run},
 };
 
@@ -18,10 +19,31 @@ where
     F: Future<Output = Fresh> + Send + 'static,
 {
     let Some(case) = Case::named(name) else { panic!("the suite has no case `{name}`") };
-    match on_a_runtime(run(case, &Factory::new(fresh))) {
+    judge(name, &case.spec, on_a_runtime(run(case, &Factory::new(fresh))));
+}
+
+/// The body of a test that `adapter_tests!` makes.
+///
+/// # Panics
+/// When the rule is broken.
+pub fn adapter_test<A, F>(
+    name: &str,
+    persist: Persist,
+    fresh: impl Fn(std::sync::Arc<ManualClock>) -> F + Send + Sync + 'static,
+) where
+    A: Adapter,
+    F: Future<Output = Fresh> + Send + 'static,
+{
+    let Some(case) = adapter::Case::named(name) else { panic!("the suite has no case `{name}`") };
+    let setup = Setup::new::<A>(persist).store(Factory::new(fresh));
+    judge(name, &case.spec, on_a_runtime(adapter::run(case, &setup)));
+}
+
+fn judge(name: &str, spec: &str, verdict: Verdict) {
+    match verdict {
         Verdict::Pass => {}
         Verdict::Skip(reason) => println!("does not apply: {reason}"),
-        Verdict::Fail(reason) => panic!("{name}\n  rule: {}\n  seen: {reason}\n", case.spec),
+        Verdict::Fail(reason) => panic!("{name}\n  rule: {spec}\n  seen: {reason}\n"),
     }
 }
 

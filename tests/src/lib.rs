@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod adapter;
+pub mod fixture;
 pub mod store;
 
 pub mod liars;

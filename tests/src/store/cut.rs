@@ -9,20 +9,20 @@ use std::{
 use crate::{Result, failure::fail};
 
 /// Polls `future` at most `polls` times; `None` if it was not done by then and has been dropped.
-pub(super) async fn cut<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn cut<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     Cut { future: Box::pin(future), polls }.await
 }
 
 /// How many polls a call takes at most before the suite calls it endless.
-pub(super) const POLLS: usize = 500;
+pub(crate) const POLLS: usize = 500;
 
 /// The number of polls for every cut of a call: none, one, two, until it is done.
-pub(super) fn cuts() -> impl Iterator<Item = usize> {
+pub(crate) fn cuts() -> impl Iterator<Item = usize> {
     0..POLLS
 }
 
 /// For the end of a loop over [`cuts`].
-pub(super) fn endless() -> Result {
+pub(crate) fn endless() -> Result {
     fail!("a call is not done after {POLLS} polls")
 }
 

@@ -20,20 +20,20 @@ use session_core::{ManualClock, Store, StoreKey};
 /// }
 /// ```
 pub struct Fresh {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) guards: Vec<Box<dyn Any + Send>>,
-    pub(super) facts: Facts,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) guards: Vec<Box<dyn Any + Send>>,
+    pub(crate) facts: Facts,
 }
 
 /// What a store's author declared besides the store.
 #[derive(Clone)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     pub(super) reopen: Option<Hook<(), Arc<dyn Store>>>,
     pub(super) peer: Option<Hook<(), Arc<dyn Store>>>,
     pub(super) outage: Option<Hook<Medium, ()>>,
     pub(super) damage: Option<Hook<StoreKey, ()>>,
     pub(super) bounded: Option<Bounded>,
-    pub(super) own_clock: bool,
+    pub(crate) own_clock: bool,
     pub(super) largest_record: usize,
 }
 
@@ -188,7 +188,7 @@ impl Factory {
         Self(Hook::new(fresh))
     }
 
-    pub(super) async fn fresh(&self, clock: Arc<ManualClock>) -> Fresh {
+    pub(crate) async fn fresh(&self, clock: Arc<ManualClock>) -> Fresh {
         self.0.call(clock).await
     }
 }

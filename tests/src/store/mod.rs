@@ -21,12 +21,12 @@ pub mod cases;
 
 pub(crate) mod reference;
 
-mod cut;
+pub(crate) mod cut;
 mod gate;
 mod handle;
 mod history;
 mod model;
-mod sample;
+pub(crate) mod sample;
 mod watched;
 
 pub use case::{CASES, Case, Need};
@@ -35,3 +35,5 @@ pub use reference::Reference;
 pub use runner::{Limits, run, run_within};
 pub use session_core::ManualClock;
 pub use subject::Subject;
+
+pub(crate) use runner::text_of;

@@ -95,7 +95,7 @@ impl Default for Limits {
 const CALL: Duration = Duration::from_secs(30);
 const CASE: Duration = Duration::from_secs(600);
 
-fn text_of(payload: Box<dyn Any + Send>) -> String {
+pub(crate) fn text_of(payload: Box<dyn Any + Send>) -> String {
     match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => match payload.downcast_ref::<&str>() {

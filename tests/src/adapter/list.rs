@@ -1,0 +1,335 @@
+//! The list of cases: the one place where a case is named, so that a new one reaches every adapter.
+
+/// Hands the list to a macro: each module of [`cases`](crate::adapter::cases) with its cases and what each needs. A
+/// strategy that a case is about comes first among its needs.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __adapter_cases {
+    ([$($then:tt)+] $($argument:tt)*) => {
+        $($then)+! {
+            [$($argument)*]
+            untouched {
+                an_untouched_request_costs_nothing [],
+                an_outage_does_not_reach_untouched_routes [],
+                a_visitor_who_only_reads_is_not_stored [],
+                an_id_costs_one_load_however_often_it_is_asked_for [],
+                reading_writes_nothing [],
+                setting_what_is_there_writes_nothing [],
+                removing_what_is_not_there_writes_nothing [],
+                a_flood_of_strangers_stores_nothing [],
+            }
+            announce {
+                the_first_write_is_announced_once [],
+                the_cookie_is_the_strictest_there_is [Cookie],
+                over_plain_http_the_cookie_has_no_prefix [Cookie],
+                the_field_carries_the_id_both_ways [Header],
+                every_id_is_drawn_anew [],
+                a_browser_keeps_what_it_is_given [Cookie],
+                the_removal_repeats_every_attribute [Cookie],
+                every_configured_attribute_is_sent [Cookie],
+                a_cookie_with_a_lifetime_is_sent_again [Cookie Clock],
+                a_cookie_of_the_application_is_left_alone [],
+                a_response_announces_at_most_once [],
+                an_id_is_sent_with_every_status [],
+                the_report_says_what_was_done [],
+            }
+            caching {
+                every_use_varies [],
+                every_change_varies [],
+                the_vary_of_the_application_is_kept [],
+                a_response_with_an_id_is_never_stored [],
+                the_cache_control_of_the_application_is_kept [],
+                reading_leaves_cache_control_alone [],
+            }
+            ids {
+                an_unknown_id_is_never_adopted [],
+                an_unknown_id_is_not_withdrawn [],
+                a_malformed_id_is_no_id [],
+                no_other_spelling_of_an_id_is_taken [],
+                every_character_of_an_id_counts [],
+                a_stored_key_is_no_id [],
+                two_live_ids_are_as_good_as_none [],
+                the_same_id_twice_is_one_id [],
+                a_live_id_among_dead_ones_is_used [],
+                too_many_ids_are_none [],
+                an_id_counts_only_where_ids_travel [],
+                an_id_of_another_realm_is_unknown [],
+                one_realm_shares_its_sessions [],
+            }
+            cookies {
+                no_other_spelling_of_the_name_is_ours [Cookie],
+                a_value_is_not_decoded [Cookie],
+                blanks_around_a_pair_mean_nothing [Cookie],
+                cookies_may_come_in_several_fields [Cookie],
+                quotes_and_versions_mean_nothing [Cookie],
+                bytes_of_other_cookies_never_matter [Cookie],
+                a_planted_cookie_does_not_lock_the_user_out [Cookie],
+            }
+            values {
+                values_come_back_as_they_were_set [],
+                ten_requests_count_to_ten [],
+                an_update_alone_is_stored [],
+                operations_of_a_request_see_each_other [],
+                a_read_of_the_wrong_type_is_an_error [],
+                a_failed_operation_leaves_the_others [],
+                keys_are_sorted_and_counted [],
+                removing_answers_what_was_there [],
+                clearing_empties_the_dictionary_only [],
+                reverting_drops_what_was_done [],
+                saving_stores_at_once [],
+                a_saved_first_write_is_announced [],
+                info_tells_what_is_known [Clock],
+            }
+            namespaces {
+                namespaces_are_separate [],
+                a_name_out_of_the_ordinary_is_refused [],
+                a_reserved_namespace_is_out_of_reach [],
+                hostile_keys_are_just_keys [],
+            }
+            limits {
+                what_is_beyond_a_limit_is_refused [],
+                the_number_of_keys_is_limited [],
+                a_limit_exceeded_together_is_413 [],
+            }
+            parallel {
+                no_increment_is_lost [],
+                no_key_is_lost [],
+                a_slow_request_does_not_undo_a_fast_one [],
+                a_slow_request_does_not_bring_back_what_was_removed [],
+                a_slow_removal_counts [],
+                an_overtaken_increment_counts_on [],
+                visitors_do_not_see_each_other [],
+                a_request_starts_from_nothing [],
+                readers_beside_writers_are_answered [],
+                the_answer_waits_for_the_store [],
+                two_first_requests_start_two_sessions [],
+            }
+            logout {
+                an_ended_session_is_gone [],
+                ending_nothing_does_nothing [],
+                a_write_after_the_end_starts_anew [],
+                a_late_write_does_not_undo_a_logout [],
+                a_late_login_does_not_undo_a_logout [],
+                a_logout_between_the_steps_of_a_login_counts [],
+                a_logout_beats_64_writers [],
+                a_logout_among_writers_is_final [],
+                a_late_reader_does_not_undo_a_logout [Clock],
+                two_logouts_at_once_succeed [],
+                a_logout_that_a_write_overtakes_is_carried_out [],
+                a_logout_under_a_replaced_id_ends_its_successor [],
+                a_logout_that_a_renewal_overtakes_is_carried_out [],
+                the_id_from_before_a_login_cannot_end_it [],
+                a_late_end_of_a_visitors_session_does_not_undo_a_login [],
+                a_logout_that_fails_is_none [],
+                a_logout_whose_answer_is_lost_is_final [],
+            }
+            login {
+                a_login_replaces_the_id [],
+                nothing_is_written_under_a_replaced_id [Clock],
+                a_write_that_a_login_overtakes_is_refused [],
+                a_login_carries_over_what_overtakes_it [],
+                a_login_among_64_requests_ends_signed_in [],
+                a_login_beats_64_writers [],
+                a_planted_id_is_worth_nothing_after_a_login [],
+                renewing_replaces_the_id_only [Clock],
+                renewing_nothing_creates_nothing [],
+                signing_out_keeps_the_data [],
+                a_login_and_changes_are_both_stored [],
+                a_login_can_start_a_session [],
+                signing_in_as_another_replaces_the_id [],
+                of_two_logins_at_once_one_wins [],
+                of_64_renewals_at_once_one_wins [],
+                a_login_that_fails_signs_nobody_in [],
+                a_login_that_fails_late_leaves_nothing [],
+                a_login_on_a_500_is_told [],
+                a_saved_login_is_told_with_the_error [],
+                a_replaced_id_is_forgotten_in_time [Clock],
+            }
+            rotation {
+                an_id_is_replaced_after_its_time [Clock],
+                in_the_grace_the_old_id_learns_the_new_one [Clock],
+                after_the_grace_the_old_id_is_dead [Clock],
+                of_64_requests_at_a_rotation_none_is_lost [Clock],
+                a_write_that_a_rotation_overtakes_lands [Clock],
+                a_login_that_a_rotation_overtakes_draws_its_own_id [Clock],
+                a_logout_under_the_old_id_ends_the_new_one [Clock],
+                a_rotation_that_fails_does_not_fail_reading [Clock],
+                a_chain_of_rotations_is_followed [Clock],
+            }
+            expiry {
+                an_unused_session_expires [Clock],
+                an_expired_id_is_not_adopted [Clock],
+                use_keeps_a_session_alive [Clock],
+                activity_is_written_down_now_and_then [Clock],
+                nothing_extends_the_absolute_timeout [Clock],
+                signing_in_starts_the_absolute_timeout_anew [Clock],
+                a_session_can_have_an_end_of_its_own [Clock],
+                a_session_can_have_an_idle_timeout_of_its_own [Clock],
+                an_own_end_counts_before_and_after_a_login [Clock],
+                the_latest_end_neither_wraps_nor_panics [Clock],
+                a_clock_that_goes_back_does_no_harm [Clock],
+                a_session_that_expires_during_a_request_does_not_fail_it [Clock],
+                a_renewal_beats_an_expiry [Clock],
+                an_expired_session_that_cannot_be_removed_is_expired [Clock],
+                without_an_idle_timeout_reading_never_writes [Clock],
+                requests_can_sweep [Clock Sweep],
+            }
+            outage {
+                a_load_that_fails_is_503 [],
+                a_save_that_fails_is_503 [],
+                a_first_write_that_fails_is_not_announced [],
+                a_failed_save_can_be_repeated [],
+                a_write_whose_answer_is_lost_is_old_or_new [],
+                a_login_whose_answer_is_lost_leaves_one_id [],
+                a_full_store_reads_and_lets_out [Clock],
+                a_damaged_record_is_500 [],
+                a_list_that_fails_is_an_error [PrincipalIndex],
+                the_application_can_replace_the_answer [],
+            }
+            policy {
+                explicit_stores_what_is_saved [],
+                explicit_ends_and_keeps_alive [Clock],
+                always_stores_every_use [],
+                a_500_is_stored [],
+                a_500_drops_changes_where_configured [],
+            }
+            flash {
+                a_message_is_shown_once [],
+                a_message_can_be_shown_at_once [],
+                queues_keep_messages_apart [],
+                messages_of_parallel_requests_are_all_shown [],
+                a_message_put_in_meanwhile_is_kept [],
+                a_message_outlives_a_login [],
+            }
+            csrf {
+                tokens_differ_and_are_all_right [],
+                a_token_starts_a_session [],
+                a_wrong_token_is_refused [],
+                a_token_dies_with_the_id [],
+                a_token_issued_with_the_login_is_right [],
+                tokens_of_parallel_requests_are_all_right [],
+            }
+            devices {
+                every_session_of_a_principal_is_listed [Clock PrincipalIndex],
+                the_list_follows_every_change [PrincipalIndex],
+                an_expired_session_is_not_listed [Clock PrincipalIndex],
+                a_long_list_is_complete [PrincipalIndex],
+                a_visitor_has_no_sessions [PrincipalIndex],
+                another_session_can_be_ended [PrincipalIndex],
+                the_session_of_another_cannot_be_ended [PrincipalIndex],
+                all_others_can_be_ended [PrincipalIndex],
+                a_handle_outlives_a_rotation [PrincipalIndex],
+                a_session_that_renews_meanwhile_is_ended [PrincipalIndex],
+                who_ends_all_others_stays [PrincipalIndex],
+                ending_all_beside_logins_misses_none [PrincipalIndex],
+                at_the_cap_the_oldest_session_ends [Clock PrincipalIndex],
+                at_the_cap_a_login_is_refused_where_configured [PrincipalIndex],
+                parallel_logins_end_at_the_cap [PrincipalIndex],
+                a_store_without_an_index_says_so [PrincipalIndex],
+                an_operator_can_end_sessions [PrincipalIndex],
+            }
+            secrecy {
+                the_store_never_sees_an_id [Clock],
+                keys_tell_nothing [],
+                logs_and_events_tell_nothing [Clock PrincipalIndex],
+                debug_shows_nothing [],
+                events_tell_sessions_apart [],
+                an_error_response_says_nothing [],
+            }
+            config {
+                a_setting_that_cannot_work_is_refused [PrincipalIndex Sweep],
+                an_ability_the_store_lacks_is_refused [PrincipalIndex Sweep],
+                a_cookie_that_browsers_drop_is_refused [Cookie],
+                a_field_that_is_taken_is_refused [Header],
+                settings_from_text_are_checked [Clock],
+            }
+            random {
+                without_randomness_no_session_starts [],
+                without_randomness_nobody_signs_in [],
+                a_rotation_without_randomness_is_put_off [Clock],
+            }
+            cancel {
+                a_cancelled_first_write_leaves_one_session_at_most [],
+                a_cancelled_write_is_old_or_new [],
+                a_cancelled_login_leaves_one_id_at_most [],
+                a_cancelled_logout_is_done_or_not [],
+                a_cancelled_request_holds_nobody_up [],
+            }
+            handler {
+                a_closure_may_use_the_session [],
+                clones_are_one_session [],
+                a_session_asked_for_at_once_is_loaded_once [],
+                after_the_response_changes_are_refused [PrincipalIndex],
+                a_detached_session_reaches_the_store [],
+                a_detached_session_knows_its_id [],
+                reloading_reads_what_is_there [],
+                who_reserved_a_namespace_can_open_it [],
+                a_forged_request_is_refused [PrincipalIndex],
+                two_managers_do_not_disturb_each_other [PrincipalIndex],
+            }
+            wire {
+                a_body_that_is_no_list_is_a_4xx [],
+                the_three_routes_are_there [],
+                sleep_waits_and_fail_fails [],
+                the_response_of_the_application_stays [],
+            }
+        }
+    };
+}
+
+/// Tests an adapter: expands to one `#[test]` for each case and strategy, in one module for each strategy.
+///
+/// The argument is a type that implements [`Adapter`](crate::adapter::Adapter). A second one, a function of type
+/// `async fn(Arc<ManualClock>) -> Fresh` as for [`store_tests!`](crate::store_tests), puts another store under it.
+///
+/// ```
+/// # use session_conformance::adapter::Direct as MyAdapter;
+/// session_conformance::adapter_tests!(MyAdapter);
+/// ```
+#[macro_export]
+macro_rules! adapter_tests {
+    ($adapter:ty) => {
+        $crate::adapter_tests!($adapter, $crate::adapter::reference);
+    };
+    ($adapter:ty, $fresh:expr) => {
+        mod cookie {
+            #[allow(unused_imports, reason = "the adapter may be named by a path")]
+            use super::*;
+
+            $crate::__adapter_cases!([$crate::__adapter_test_functions] Cookie $adapter, $fresh);
+        }
+        mod header {
+            #[allow(unused_imports, reason = "the adapter may be named by a path")]
+            use super::*;
+
+            $crate::__adapter_cases!([$crate::__adapter_test_functions] Header $adapter, $fresh);
+        }
+    };
+}
+
+/// What [`__adapter_cases`](crate::__adapter_cases) expands to in [`adapter_tests`](crate::adapter_tests).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __adapter_test_functions {
+    ($given:tt $($module:ident { $($case:ident $needs:tt,)* })*) => {
+        $($($crate::__adapter_test_function! { $case $needs $given })*)*
+    };
+}
+
+/// One test, unless its case is about another strategy.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __adapter_test_function {
+    ($case:ident [Header $($need:ident)*] [Cookie $adapter:ty, $fresh:expr]) => {};
+    ($case:ident [Cookie $($need:ident)*] [Header $adapter:ty, $fresh:expr]) => {};
+    ($case:ident [$($need:ident)*] [$persist:ident $adapter:ty, $fresh:expr]) => {
+        #[test]
+        fn $case() {
+            $crate::__private::adapter_test::<$adapter, _>(
+                stringify!($case),
+                $crate::adapter::Persist::$persist,
+                $fresh,
+            );
+        }
+    };
+}

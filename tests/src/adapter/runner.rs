@@ -1,0 +1,113 @@
+//! Runs one case: makes the store and the site, and turns whatever happens into a verdict.
+
+use std::{env, sync::Arc, time::Duration};
+
+use session_core::{Clock, ManualClock, SystemClock};
+
+use super::{
+    application::{Adapter, Starter},
+    case::Case,
+    dice::Dice,
+    persist::Persist,
+    probe::Probe,
+    site::{Site, unix},
+};
+use crate::{
+    Verdict,
+    store::{Factory, Fresh, Reference, text_of},
+};
+
+/// What a case is run with: an adapter, a strategy, a store.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    starter: Starter,
+    persist: Persist,
+    factory: Factory,
+    limit: Duration,
+    scale: u64,
+}
+
+impl Setup {
+    /// `A` with this strategy, and with the reference store behind it.
+    #[must_use]
+    pub fn new<A: Adapter>(persist: Persist) -> Self {
+        Self::of(Starter::of::<A>(), persist)
+    }
+
+    /// An adapter with this strategy, and with the reference store behind it.
+    #[must_use]
+    pub fn of(starter: Starter, persist: Persist) -> Self {
+        let scale = env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
+        let scale = scale.unwrap_or(1).max(1);
+        let limit = CASE.saturating_mul(u32::try_from(scale).unwrap_or(u32::MAX));
+        Self { starter, persist, factory: Factory::new(reference), limit, scale }
+    }
+
+    /// The same with another store, from the same factory that the store suite takes.
+    #[must_use]
+    pub fn store(mut self, factory: Factory) -> Self {
+        self.factory = factory;
+        self
+    }
+
+    /// The same with another limit: a case that has not ended by then hangs. Two minutes unless set.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// The store of a [`Setup`] that names no other.
+pub async fn reference(_: Arc<ManualClock>) -> Fresh {
+    Reference::fresh()
+}
+
+/// Runs `case`. Panics of the adapter, its framework or the store are failures. Needs a tokio runtime with time; races
+/// are races only on one with several threads.
+pub async fn run(case: &'static Case, setup: &Setup) -> Verdict {
+    if !case.is_about(setup.persist) {
+        return Verdict::Skip(format!("the case is not about ids in a {}", setup.persist));
+    }
+    let mut attempt = tokio::spawn(attempt(case, setup.clone()));
+    match tokio::time::timeout(setup.limit, &mut attempt).await {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(error)) => Verdict::Fail(match error.try_into_panic() {
+            Ok(payload) => text_of(payload),
+            Err(error) => error.to_string(),
+        }),
+        Err(_) => {
+            attempt.abort();
+            Verdict::Fail(format!("still running after {:?}: a request is never answered", setup.limit))
+        }
+    }
+}
+
+async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
+    let clock = Arc::new(ManualClock::at_unix(START));
+    // The guards are dropped last: the store may need its server or folder to close.
+    let Fresh { guards: _guards, store, facts } = setup.factory.fresh(Arc::clone(&clock)).await;
+    if facts.own_clock {
+        clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
+    }
+    if let Some(reason) = case.needs.iter().find_map(|need| need.unmet(&*store, facts.own_clock)) {
+        return Verdict::Skip(reason.to_owned());
+    }
+    let site = Site {
+        starter: setup.starter,
+        persist: setup.persist,
+        store: Probe::new(store),
+        clock,
+        dice: Dice::default(),
+        scale: setup.scale,
+    };
+    match (case.check)(site).await {
+        Ok(()) => Verdict::Pass,
+        Err(failure) => Verdict::Fail(failure.to_string()),
+    }
+}
+
+/// Where the clock of every case stands at first: 2001-09-09, so that whoever reads the system's clock finds everything
+/// expired.
+const START: u64 = 1_000_000_000;
+const CASE: Duration = Duration::from_secs(120);
