@@ -247,6 +247,7 @@ impl ManagerBuilder {
             random: self.random,
             events: Events::new(fingerprint_key, self.on_event),
             gates: Default::default(),
+            logins: Default::default(),
             reserved: Default::default(),
             on_close: self.on_close,
             error_response: self.error_response,

@@ -94,11 +94,11 @@ impl Inner {
             Box::pin(self.end_ending(ending)).await?;
         }
         let (saving, task, now) = self.begin(moment);
-        if saving.pending.intent.authenticates() {
-            Box::pin(self.check_session_limit(&saving.pending)).await?;
+        if saving.pending.intent.authenticates() && self.shared.config.max_sessions_per_principal.is_some() {
+            return Box::pin(self.sign_in_within_limit(saving, task, moment, now)).await;
         }
         let result = self.perform(task, &saving.pending, now).await;
-        self.finish(saving, task, moment, result).await
+        self.finish(saving, task, moment, result)
     }
 
     fn begin(&self, moment: Moment) -> (Saving<'_>, Task, Timestamp) {
@@ -134,7 +134,7 @@ impl Inner {
         }
     }
 
-    async fn finish(
+    fn finish(
         &self,
         saving: Saving<'_>,
         task: Task,
@@ -142,10 +142,11 @@ impl Inner {
         result: Result<Option<Live>, SessionError>,
     ) -> Result<(), SessionError> {
         match result {
-            Ok(Some(live)) if saving.pending.intent.authenticates() && !self.shared.is_sealed() => {
-                Box::pin(self.finish_sign_in(saving, task, live)).await
-            }
             Ok(live) => {
+                if saving.pending.intent.authenticates() && !self.shared.is_sealed() {
+                    let key = live.as_ref().map(|live| &live.key);
+                    self.shared.events.emit(EventKind::Authenticated, key);
+                }
                 saving.done(|state| state.stored(live, task, &self.shared));
                 Ok(())
             }
@@ -155,26 +156,40 @@ impl Inner {
                 self.shared.events.emit(EventKind::ChangesDropped, None);
                 if lost { Err(error) } else { Ok(()) }
             }
+            // The id that is due works on, so the next request can replace it as well.
+            Err(_) if task == Task::Rotate(Rotation::Routine) && saving.pending.is_empty() => {
+                saving.done(|_| {});
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
 
-    async fn check_session_limit(&self, pending: &Pending) -> Result<(), SessionError> {
+    /// Signs in a principal who may have only so many sessions. One login of a principal after the other: of parallel
+    /// ones each would see the others, and they would end or refuse each other.
+    async fn sign_in_within_limit(
+        &self,
+        saving: Saving<'_>,
+        task: Task,
+        moment: Moment,
+        now: Timestamp,
+    ) -> Result<(), SessionError> {
+        let shared = &self.shared;
+        let principal = saving.pending.intent.principal_over(None).to_owned();
+        let _turn = shared.login_turn(&principal).await;
         let own = self.state().live.as_ref().map(|live| live.key);
-        self.shared.check_session_limit(pending.intent.principal_over(None), own.as_ref()).await
-    }
-
-    /// Fails closed: a sign-in that breaks the limit leaves no session behind that anybody could use.
-    async fn finish_sign_in(&self, saving: Saving<'_>, task: Task, live: Live) -> Result<(), SessionError> {
-        let principal = live.record.principal().unwrap_or_default();
-        if let Err(error) = self.shared.enforce_session_limit(principal, &live.key).await {
-            self.shared.discard(&live.key).await;
-            saving.done(|state| state.lost(&error));
-            return Err(error);
+        shared.check_session_limit(&principal, own.as_ref()).await?;
+        let result = self.perform(task, &saving.pending, now).await;
+        self.finish(saving, task, moment, result)?;
+        let Some(key) = self.state().live.as_ref().map(|live| live.key) else { return Ok(()) };
+        match shared.enforce_session_limit(&principal, &key).await {
+            Err(error @ SessionError::TooManySessions) => {
+                self.state().refused(task);
+                Err(error)
+            }
+            // A list that fails is reported as an event; the next login makes up for it.
+            Ok(()) | Err(_) => Ok(()),
         }
-        self.shared.events.emit(EventKind::Authenticated, Some(&live.key));
-        saving.done(|state| state.stored(Some(live), task, &self.shared));
-        Ok(())
     }
 
     /// Makes the record that the client will carry.
@@ -190,9 +205,18 @@ impl Inner {
         let ended = self.shared.is_sealed() || self.shared.end(&ending.key, ending.seen).await?;
         let mut state = self.state();
         state.ending = None;
-        if ended || ending.seen.is_some() {
+        if ended {
             state.announced = Announced::Withdrawn;
             state.saved = Saved::Ended;
+        } else if ending.seen.is_some() {
+            // A login has taken the visitor's session over. Whatever the client were told now, withdrawal or new id, it
+            // would lose the one of the login.
+            let dropped = !std::mem::take(&mut state.pending).is_empty();
+            state.lost(&SessionError::Superseded);
+            if dropped {
+                self.shared.events.emit(EventKind::ChangesDropped, Some(&ending.key));
+                return Err(SessionError::Superseded);
+            }
         }
         Ok(())
     }
@@ -224,6 +248,13 @@ impl State {
     fn more_important(&self, announced: Announced, shared: &Shared) -> Announced {
         let needed = announced != Announced::Refreshed || shared.persistence.expires_at_client();
         if self.announced == Announced::NothingNew && needed { announced } else { self.announced }
+    }
+
+    /// What was just stored has been ended again.
+    fn refused(&mut self, task: Task) {
+        self.announced = if task == Task::Create { Announced::NothingNew } else { Announced::Withdrawn };
+        self.saved = Saved::Ended;
+        self.lost(&SessionError::Ended);
     }
 
     fn lost(&mut self, error: &SessionError) {

@@ -13,7 +13,7 @@ use crate::{
     persist::{Candidates, Presented},
     report::Announced,
     session::Session,
-    state::{Phase, State, Status},
+    state::{State, Status},
 };
 
 /// The session of a request that may not need it. Cheap to clone.
@@ -40,8 +40,8 @@ impl LazySession {
     /// Cancelled, nothing has happened; the next call asks the store again.
     ///
     /// # Errors
-    /// [`SessionError::Store`] when the store cannot tell. A store that does not answer never looks like a visitor
-    /// without a session.
+    /// [`SessionError::Store`] when the store cannot tell: a store that does not answer never looks like a visitor
+    /// without a session. [`SessionError::ResponseSent`] if nobody has asked before the response was sent.
     pub async fn load(&self) -> Result<Session, SessionError> {
         self.0.load().await?;
         Ok(Session(self.0.clone()))
@@ -50,7 +50,7 @@ impl LazySession {
     /// The session if some part of the request has loaded it already.
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
-        (self.0.state().phase != Phase::Untouched).then(|| Session(self.0.clone()))
+        matches!(self.0.state().was_asked(), Some(Ok(()))).then(|| Session(self.0.clone()))
     }
 
     /// The manager that has opened the session.
@@ -88,13 +88,12 @@ impl Inner {
     async fn load(&self) -> Result<(), SessionError> {
         {
             let mut state = self.state();
-            match (state.phase, &state.presented) {
-                (Phase::Untouched, Presented::Nothing) => {
-                    state.loaded(Status::New, None);
-                    return Ok(());
-                }
-                (Phase::Untouched, _) => {}
-                _ => return Ok(()),
+            if let Some(known) = state.was_asked() {
+                return known;
+            }
+            if matches!(state.presented, Presented::Nothing) {
+                state.loaded(Status::New, None);
+                return Ok(());
             }
         }
         Box::pin(self.load_presented()).await
@@ -104,8 +103,8 @@ impl Inner {
         let _turn = self.gate.enter().await;
         let presented = {
             let state = self.state();
-            if state.phase != Phase::Untouched {
-                return Ok(());
+            if let Some(known) = state.was_asked() {
+                return known;
             }
             state.presented.clone()
         };
@@ -115,6 +114,9 @@ impl Inner {
             Presented::Nothing => (Found::Nothing(Status::New), false),
         };
         let mut state = self.state();
+        if let Some(closed) = state.was_asked() {
+            return closed;
+        }
         match found {
             Found::Live(live, announce) => {
                 let status = if live.record.meta().unclaimed { Status::New } else { Status::Active };

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) events: Events,
     pub(crate) gates: Gates,
+    /// For the logins of one principal.
+    pub(crate) logins: Gates,
     pub(crate) reserved: RwLock<HashSet<String>>,
     pub(crate) on_close: Option<Arc<CloseListener>>,
     pub(crate) error_response: Option<Arc<ErrorResponse>>,
@@ -59,7 +61,7 @@ pub(crate) enum Found {
 }
 
 /// Rotations that are followed from one id; more would mean a loop.
-const MOST_HOPS: usize = 8;
+pub(crate) const MOST_HOPS: usize = 8;
 
 impl SessionManager {
     /// A manager over `store`, to be configured.
@@ -127,18 +129,15 @@ impl Shared {
     /// Follows an id to its live record. Expired records are removed, replaced ids are followed while their grace
     /// lasts.
     pub(crate) async fn find(&self, candidate: &Candidate) -> Result<Found, SessionError> {
-        let (mut id, source) = (candidate.id.clone(), candidate.source);
-        for hop in 0..MOST_HOPS {
+        let (mut id, source, mut announce) = (candidate.id.clone(), candidate.source, candidate.outdated);
+        for _ in 0..MOST_HOPS {
             let key = self.realm.store_key(&id);
             match self.fetch(&key).await? {
                 None => break,
                 Some((Content::Live(record), version)) => {
                     if self.config.expiry.deadline(&record.meta()) > self.now() {
                         self.events.emit(EventKind::Loaded, Some(&key));
-                        return Ok(Found::Live(
-                            Live { id, key, version, source, record },
-                            hop > 0 || candidate.outdated,
-                        ));
+                        return Ok(Found::Live(Live { id, key, version, source, record }, announce));
                     }
                     // Only this version: another request may have kept the session alive meanwhile.
                     match self.store.remove(&key, Some(version)).await {
@@ -159,6 +158,7 @@ impl Shared {
                         return Ok(Found::Superseded(key));
                     }
                     id = id.unmask_successor(marker.masked_id);
+                    announce = true;
                 }
             }
         }

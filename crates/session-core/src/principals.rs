@@ -6,7 +6,8 @@ use crate::{
     config::SessionLimitPolicy,
     digest::StoreKey,
     error::SessionError,
-    manager::{SessionManager, Shared},
+    gate::Turn,
+    manager::{MOST_HOPS, SessionManager, Shared},
     record::{Content, Record},
     session::Session,
     store::{PrincipalIndex, Version},
@@ -153,9 +154,9 @@ impl Session {
     /// [`SessionError::Store`], [`SessionError::Contended`].
     pub async fn end(&self, handle: SessionHandle) -> Result<bool, SessionError> {
         let Some(principal) = self.principal() else { return Ok(false) };
-        match self.0.shared.fetch(&handle.0).await? {
-            Some((Content::Live(record), version)) if record.principal() == Some(&*principal) => {
-                self.0.shared.end(&handle.0, Some(version)).await
+        match self.0.shared.follow(handle.0).await? {
+            Some((key, record, version)) if record.principal() == Some(&*principal) => {
+                self.0.shared.end(&key, Some(version)).await
             }
             _ => Ok(false),
         }
@@ -186,16 +187,30 @@ impl Shared {
         let principal_key = self.realm.principal_key(principal);
         let keys = index.keys_of(&principal_key, after, limit).await.map_err(SessionError::Store)?;
         let next = if keys.len() < limit { None } else { keys.last().copied() };
-        let mut sessions = Vec::with_capacity(keys.len());
-        for key in keys {
-            if let Some((Content::Live(record), version)) = self.fetch(&key).await?
+        let mut sessions: Vec<(SessionInfo, Version)> = Vec::with_capacity(keys.len());
+        for listed in keys {
+            if let Some((key, record, version)) = self.follow(listed).await?
                 && record.principal() == Some(principal)
                 && self.config.expiry.deadline(&record.meta()) > self.now()
+                && !sessions.iter().any(|(known, _)| known.handle.0 == key)
             {
                 sessions.push((self.info(key, &record), version));
             }
         }
         Ok((sessions, next))
+    }
+
+    /// The live record of the session that had its record under `key` a moment ago: its id may be replaced while
+    /// somebody looks for it.
+    async fn follow(&self, mut key: StoreKey) -> Result<Option<(StoreKey, Record, Version)>, SessionError> {
+        for _ in 0..MOST_HOPS {
+            match self.fetch(&key).await? {
+                Some((Content::Live(record), version)) => return Ok(Some((key, record, version))),
+                Some((Content::Superseded(marker), _)) if marker.linked => key = marker.successor,
+                _ => break,
+            }
+        }
+        Ok(None)
     }
 
     async fn all_of(&self, principal: &str) -> Result<Vec<SessionInfo>, SessionError> {
@@ -205,9 +220,13 @@ impl Shared {
             sessions.extend(page.into_iter().map(|(info, _)| info));
             match next {
                 Some(key) => after = Some(key),
-                None => return Ok(sessions),
+                None => break,
             }
         }
+        // One whose id was replaced meanwhile may have been found under both.
+        sessions.sort_unstable_by_key(|info| info.handle.0);
+        sessions.dedup_by_key(|info| info.handle.0);
+        Ok(sessions)
     }
 
     fn info(&self, key: StoreKey, record: &Record) -> SessionInfo {
@@ -224,8 +243,14 @@ impl Shared {
         let (mut ended, mut after) = (0, None);
         loop {
             let (page, next) = self.page(principal, after.as_ref(), PAGE).await?;
+            // The one to keep may have got another id since the caller saw it.
+            let moved = match keep {
+                Some(key) => self.follow(key).await?.map(|(key, ..)| key),
+                None => None,
+            };
             for (info, version) in page {
-                if Some(info.handle.0) != keep && self.end(&info.handle.0, Some(version)).await? {
+                let kept = [keep, moved].contains(&Some(info.handle.0));
+                if !kept && self.end(&info.handle.0, Some(version)).await? {
                     ended += 1;
                 }
             }
@@ -234,6 +259,12 @@ impl Shared {
                 None => return Ok(ended),
             }
         }
+    }
+
+    /// Waits until no other login of the principal is on its way in this process.
+    pub(crate) async fn login_turn(&self, principal: &str) -> Turn<'_> {
+        let key = self.realm.principal_key(principal);
+        self.logins.of(&StoreKey::from_bytes(*key.as_bytes())).enter().await
     }
 
     /// Refuses a principal who is about to sign in and has as many other sessions as allowed.
@@ -259,8 +290,12 @@ impl Shared {
     ) -> Result<(), SessionError> {
         let Some(most) = self.config.max_sessions_per_principal else { return Ok(()) };
         let mut sessions = self.all_of(principal).await?;
-        let surplus = sessions.len().saturating_sub(most);
-        if surplus > 0 && self.config.at_session_limit == SessionLimitPolicy::Refuse {
+        let Some(surplus) = sessions.len().checked_sub(most).filter(|surplus| *surplus > 0) else {
+            return Ok(());
+        };
+        if self.config.at_session_limit == SessionLimitPolicy::Refuse {
+            // Another process was as fast.
+            self.end(newest, None).await?;
             return Err(SessionError::TooManySessions);
         }
         sessions.retain(|info| info.handle.0 != *newest);

@@ -48,9 +48,15 @@ impl Shared {
             meta.id_drawn = now;
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
-            let version = match self.write(&key, &record, expect).await? {
-                Written::Stored(version) => version,
-                Written::Conflict => return Err(SessionError::Contended),
+            let version = match self.write(&key, &record, expect).await {
+                Ok(Written::Stored(version)) => version,
+                Ok(Written::Conflict) => return Err(SessionError::Contended),
+                Err(error) => {
+                    if expect != Expect::Absent || is_in_doubt(&error) {
+                        self.discard(&key).await;
+                    }
+                    return Err(error);
+                }
             };
             let new = Live { id: id.clone(), key, version, source: base.source, record };
             match self.supersede(&base, &new, rotation, now).await {
@@ -61,8 +67,7 @@ impl Shared {
                 Ok(Written::Conflict) => expect = Expect::Version(version),
                 Err(error) => {
                     // If the marker may have been written, the new record may be the only one there is.
-                    if !matches!(&error, SessionError::Store(error) if error.kind() == StoreErrorKind::Indeterminate)
-                    {
+                    if !is_in_doubt(&error) {
                         self.discard(&key).await;
                     }
                     return Err(error);
@@ -131,4 +136,9 @@ impl Shared {
         let written = self.store.write(&old.key, entry, Expect::Version(old.version)).await;
         written.map_err(|error| self.failed(error, &old.key))
     }
+}
+
+/// Whether what failed may have been carried out all the same.
+fn is_in_doubt(error: &SessionError) -> bool {
+    matches!(error, SessionError::Store(error) if error.kind() == StoreErrorKind::Indeterminate)
 }

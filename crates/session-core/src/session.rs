@@ -112,11 +112,19 @@ impl Session {
         seen.unwrap_or_else(|| self.0.shared.now()).into()
     }
 
-    /// When the session ends if it is not used again.
+    /// When the session ends if it is not used again. Until this request is written down as use, that is what the
+    /// requests before it have left; see [`last_seen`](Self::last_seen).
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
-        let meta = self.0.state().meta(self.0.shared.now());
-        self.0.shared.config.expiry.deadline(&meta).into()
+        let (expiry, now) = (self.0.shared.config.expiry, self.0.shared.now());
+        let state = self.0.state();
+        let meta = match &state.live {
+            Some(live) if !state.is_changed() && !expiry.touch_is_due(&live.record.meta(), now) => {
+                live.record.meta()
+            }
+            _ => state.meta(now),
+        };
+        expiry.deadline(&meta).into()
     }
 
     /// Ends the session at this instant, however much it is used; the idle timeout stays in force.
@@ -202,11 +210,17 @@ impl Session {
     }
 
     /// Replaces the id and the CSRF secret and keeps everything else. To be called when privileges change in another
-    /// way than by signing in or out.
+    /// way than by signing in or out. A visitor without a session is not given one for it.
     ///
     /// # Errors
     /// [`SessionError::Random`], and those of every change.
     pub fn renew(&self) -> Result<(), SessionError> {
+        {
+            let state = self.0.state();
+            if state.live.is_none() && state.saving.is_none() && state.csrf_secret().is_none() {
+                return state.check_mutable();
+            }
+        }
         self.rotate(None)
     }
 
@@ -308,7 +322,6 @@ impl Session {
             intent.csrf_secret = Some(csrf_secret);
             if principal.is_some() {
                 intent.principal = principal;
-                intent.absolute = None;
             }
         })
     }

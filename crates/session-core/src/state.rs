@@ -257,6 +257,17 @@ impl State {
         }
     }
 
+    /// What a request that asks for the session gets; `None` if it has to be loaded first.
+    pub(crate) fn was_asked(&self) -> Option<Result<(), SessionError>> {
+        match self.phase {
+            Phase::Untouched => None,
+            Phase::Closed if self.announced == Announced::NothingAsked => {
+                Some(Err(SessionError::ResponseSent))
+            }
+            Phase::Loaded | Phase::Closed => Some(Ok(())),
+        }
+    }
+
     pub(crate) fn loaded(&mut self, status: Status, live: Option<Live>) {
         self.phase = Phase::Loaded;
         self.status = status;
@@ -350,6 +361,11 @@ impl State {
     pub(crate) fn csrf_secret(&self) -> Option<[u8; 24]> {
         let drawn = self.intents().find_map(|intent| intent.csrf_secret);
         drawn.or_else(|| self.live.as_ref().map(|live| live.record.meta().csrf_secret))
+    }
+
+    /// Whether there is something to store.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.pending.is_empty() || self.saving.is_some()
     }
 
     /// What the library keeps of the session as this request sees it.
