@@ -10,10 +10,10 @@ use session_core::{Clock, SystemClock};
 
 use crate::{
     durability::Durability,
-    open_error::OpenError,
+    open_error::{OpenError, RootRule},
     pool::{Limits, Pool},
     records::Records,
-    root::Root,
+    root::{Root, make_layout},
     stats::Counters,
     store::FileStore,
 };
@@ -77,11 +77,11 @@ impl FileStoreBuilder {
         self
     }
 
-    /// How long an operation may take. Default: one second. Afterwards it is
+    /// How long an operation may take, at most a day. Default: one second. Afterwards it is
     /// [`Unavailable`](session_core::StoreErrorKind::Unavailable), or
     /// [`Indeterminate`](session_core::StoreErrorKind::Indeterminate) if the record was being changed.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline;
+        self.limits.deadline = deadline.min(Duration::from_secs(86_400));
         self
     }
 
@@ -121,13 +121,16 @@ impl FileStoreBuilder {
     /// # Errors
     /// [`OpenError`] if the root breaks a [rule](crate::RootRule).
     pub fn open(self) -> Result<FileStore, OpenError> {
-        let disk = self.root.create()?;
+        let root = self.root.resolve()?;
+        let disk = root.create()?;
+        make_layout(&*disk, root.durability)
+            .map_err(|error| OpenError::new(&root.path, RootRule::MustBeUsable(error)))?;
         let records = Records {
             disk: RwLock::new(Some(disk)),
-            durability: self.root.durability,
+            durability: root.durability,
             clock: self.clock,
             counters: Counters::default(),
         };
-        Ok(FileStore::new(Arc::new(self.root), Arc::new(records), Pool::new(self.limits)))
+        Ok(FileStore::new(Arc::new(root), Arc::new(records), Pool::new(self.limits)))
     }
 }

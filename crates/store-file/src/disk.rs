@@ -70,10 +70,11 @@ pub(crate) trait Folder {
 
 /// What a read that may not wait found.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "elsewhere every read may have to wait"))]
 pub(crate) enum Cached<'b> {
     /// The whole file, in the buffer that was handed in.
     Small(&'b [u8]),
-    /// The whole file, larger than the buffer.
+    /// The whole file, larger than the buffer or not to be read into it.
     Large(Vec<u8>),
     Absent,
     /// Only a read that may wait can tell.

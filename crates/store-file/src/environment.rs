@@ -12,21 +12,25 @@ use session_core::StoreError;
 
 use crate::{
     disk::Disk,
-    failure::STORE,
+    failure::{STORE, unavailable},
     layout::{
-        Place, RelPath, ShardEntry, lock_name, parse_marker, parse_principal, parse_quarantined, record_name,
-        sweep_lock_name,
+        Place, RelPath, ShardEntry, lock_names, parse_marker, parse_principal, parse_quarantined, record_name,
     },
     records::Records,
-    root::Root,
+    root::{Part, Root},
     ticket::Permit,
 };
 
 impl Records {
-    pub(crate) fn create_environment(&self, root: &Root) -> Result<(), StoreError> {
+    /// Opens the root anew, after making it if it is missing.
+    pub(crate) fn create_root(&self, root: &Root) -> Result<(), StoreError> {
         let disk = root.create().map_err(StoreError::unavailable(STORE))?;
         *self.disk.write().unwrap_or_else(PoisonError::into_inner) = Some(disk);
         Ok(())
+    }
+
+    pub(crate) fn create_part(&self, part: &Part) -> Result<(), StoreError> {
+        part.make(&*self.disk()?, self.durability).map_err(unavailable("make a folder or a lock"))
     }
 
     /// Every folder and lock that is missing or unusable.
@@ -129,10 +133,6 @@ fn remove_all(disk: &dyn Disk, place: &Place, names: impl Iterator<Item = RelPat
         folder.remove(&name)?;
     }
     Ok(())
-}
-
-fn lock_names() -> impl Iterator<Item = RelPath> {
-    (0..=u8::MAX).map(lock_name).chain([sweep_lock_name()])
 }
 
 fn problem(path: &RelPath, source: io::Error) -> StoreError {

@@ -30,7 +30,7 @@ pub(crate) fn refused(step: &'static str) -> impl FnOnce(io::Error) -> StoreErro
     move |source| if is_clean(&source) { unavailable(step)(source) } else { indeterminate(step)(source) }
 }
 
-pub(crate) fn is_clean(error: &io::Error) -> bool {
+fn is_clean(error: &io::Error) -> bool {
     #[cfg(unix)]
     let broken = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::IO);
     #[cfg(not(unix))]

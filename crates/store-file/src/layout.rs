@@ -126,6 +126,11 @@ pub(crate) fn sweep_lock_name() -> RelPath {
     RelPath::EMPTY.word("sweep")
 }
 
+/// The names of all locks.
+pub(crate) fn lock_names() -> impl Iterator<Item = RelPath> {
+    (0..=u8::MAX).map(lock_name).chain([sweep_lock_name()])
+}
+
 /// What a name found in the folder of a shard is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ShardEntry {

@@ -244,3 +244,124 @@ impl fmt::Debug for Pool {
 const IDLE: Duration = Duration::from_secs(10);
 /// The largest thing on the stack is the buffer of a folder listing, 8 KiB.
 const STACK: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::{Barrier, mpsc},
+        task::{Context, Poll, Wake, Waker},
+        thread::Thread,
+    };
+
+    use super::*;
+
+    fn pool(threads: usize, queued: usize, deadline: Duration) -> Pool {
+        Pool::new(Limits { threads, queued, deadline })
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        struct Unpark(Thread);
+
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut future = pin!(future);
+        loop {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => return output,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn as_many_jobs_as_threads_run_at_a_time() {
+        let pool = pool(4, 100, LONG);
+        let meeting = Arc::new(Barrier::new(4));
+        let waits: Vec<_> = (0..8)
+            .map(|number| {
+                let meeting = Arc::clone(&meeting);
+                // Each waits for three others, so they end only if four run at a time.
+                pool.run(None, move |_| {
+                    meeting.wait();
+                    Ok(number)
+                })
+            })
+            .collect();
+        let answers: Vec<_> = waits.into_iter().map(|wait| block_on(wait).unwrap()).collect();
+        assert_eq!(answers, (0..8).collect::<Vec<_>>());
+        assert_eq!(pool.shared.lock().threads, 4);
+    }
+
+    #[test]
+    fn the_jobs_of_a_shard_run_one_after_the_other_in_their_order() {
+        let pool = pool(4, 1_000, LONG);
+        let (log, order) = mpsc::channel();
+        let waits: Vec<_> = (0..200)
+            .map(|number| {
+                let log = log.clone();
+                pool.run(Some(7), move |_| {
+                    log.send((number, "begin")).unwrap();
+                    thread::yield_now();
+                    log.send((number, "end")).unwrap();
+                    Ok(())
+                })
+            })
+            .collect();
+        waits.into_iter().for_each(|wait| block_on(wait).unwrap());
+        drop(log);
+        let expected: Vec<_> = (0..200).flat_map(|number| [(number, "begin"), (number, "end")]).collect();
+        assert_eq!(order.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_is_not_begun_in_time_is_never_begun() {
+        let pool = pool(1, 100, Duration::from_millis(20));
+        let (finish, finished) = mpsc::channel::<()>();
+        let hangs = pool.run(None, move |ticket| {
+            assert!(crate::ticket::Permit::commit(ticket));
+            Ok(finished.recv().is_ok())
+        });
+        let queued = pool.run(None, |_| -> Result<(), _> { panic!("begun") });
+        assert_eq!(block_on(queued).unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert_eq!(block_on(hangs).unwrap_err().kind(), StoreErrorKind::Indeterminate);
+        finish.send(()).unwrap();
+        // The thread is of use again.
+        while block_on(pool.run(None, |_| Ok(()))).is_err() {}
+    }
+
+    #[test]
+    fn a_job_that_panics_takes_no_thread_with_it() {
+        let pool = pool(1, 100, LONG);
+        for _ in 0..3 {
+            let panics = pool.run(Some(3), |_| -> Result<(), _> { panic!("on purpose") });
+            assert_eq!(block_on(panics).unwrap_err().kind(), StoreErrorKind::Indeterminate);
+        }
+        block_on(pool.run(Some(3), |_| Ok(()))).unwrap();
+        assert_eq!(pool.shared.lock().threads, 1);
+    }
+
+    #[test]
+    fn the_threads_end_with_the_pool() {
+        let pool = pool(3, 100, LONG);
+        for _ in 0..20 {
+            drop(pool.run(None, |_| Ok(())));
+        }
+        let shared = Arc::clone(&pool.shared);
+        drop(pool);
+        // One owner is left when the last thread, the clock among them, has ended.
+        while Arc::strong_count(&shared) > 1 {
+            thread::yield_now();
+        }
+        let queue = shared.lock();
+        assert_eq!((queue.threads, queue.queued), (0, 0));
+    }
+}

@@ -72,7 +72,7 @@ impl Records {
             let _lock = self.lock(&*disk, shard_of(key), permit)?;
             found = read(&*folder, key)?;
             if let Found::Unusable(error) = found {
-                self.set_aside(&*disk, key, error)?;
+                self.set_aside(&*disk, key, error);
             }
         }
         match found {
@@ -94,7 +94,7 @@ impl Records {
         if entry.bytes.len() > MAX_PAYLOAD {
             return Err(StoreError::new(StoreErrorKind::Full, STORE));
         }
-        let nonce = nonce()?;
+        let nonce = nonce().map_err(unavailable("draw a random number"))?;
         let version = Version::new(nonce);
         let content = record::encode(key, version, entry);
 
@@ -105,7 +105,7 @@ impl Records {
             Found::Nothing => None,
             Found::Intact(header, _) => Some(header),
             Found::Unusable(error) => {
-                self.set_aside(&*disk, key, error)?;
+                self.set_aside(&*disk, key, error);
                 return Err(corrupt(error));
             }
         };
@@ -163,7 +163,7 @@ impl Records {
         permit: &dyn Permit,
     ) -> Result<Removed, StoreError> {
         let disk = self.disk()?;
-        let _lock = self.lock(&*disk, shard_of(key), permit)?;
+        let lock = self.lock(&*disk, shard_of(key), permit)?;
         let Some(folder) = open_if_there(&*disk, &Place::of(key))? else { return Ok(Removed::Gone) };
         let found = read(&*folder, key)?;
         let mut principal = None;
@@ -175,14 +175,12 @@ impl Records {
             (Found::Intact(header, _), _) => principal = header.principal,
             // Whatever it is, it is not the expected version, and whether that was there before, nobody can tell.
             (Found::Unusable(error), Some(_)) => {
-                self.set_aside(&*disk, key, *error)?;
+                self.set_aside(&*disk, key, *error);
                 return Err(corrupt(*error));
             }
             (Found::Unusable(RecordError::NotAFile), None) => return Err(corrupt(RecordError::NotAFile)),
             // A logout ends a session also when this version of the crate cannot read it.
-            (Found::Unusable(error), None) => {
-                self.set_aside(&*disk, key, *error)?;
-            }
+            (Found::Unusable(error), None) => self.set_aside(&*disk, key, *error),
         }
         if !matches!(found, Found::Nothing) {
             if !permit.commit() {
@@ -190,6 +188,8 @@ impl Records {
             }
             folder.remove(&record_name(key)).map_err(refused("delete a file"))?;
         }
+        // The marker must not vanish before the record has, not even in a power cut.
+        let _lock_of_marker = principal.is_some().then_some(lock);
         // Also when it was gone already: whoever deleted it may not have got to the sync.
         self.sync(&*folder)?;
         self.unmark(&*disk, principal, key);
@@ -289,8 +289,8 @@ fn try_lock(disk: &dyn Disk, shard: u8) -> io::Result<Option<Lock>> {
 
 /// 64 random bits: the version of a record, so that no two of a key are ever alike, not even before and after a
 /// removal, a restored backup or a clock set back; and part of the names of temporary files.
-pub(crate) fn nonce() -> Result<u64, StoreError> {
-    getrandom::u64().map_err(|error| unavailable("draw a random number")(io::Error::other(error.to_string())))
+pub(crate) fn nonce() -> io::Result<u64> {
+    getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// Most records are smaller, and need no second look at their size.

@@ -10,37 +10,49 @@ use std::{
 use crate::{
     disk::{Disk, PortableDisk, make_private_folder},
     durability::Durability,
-    layout::{Place, lock_name, sweep_lock_name},
+    layout::{Place, RelPath, lock_names},
     open_error::{OpenError, RootRule},
 };
 
 /// Which folder, and which rules are waived.
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
+    /// Made absolute when the store is opened, so that it stays the same folder when the process changes its own, and
+    /// without a slash at its end, which would make the system follow a link.
     pub(crate) path: PathBuf,
     pub(crate) create: bool,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is only the portable way"))]
     pub(crate) portable: bool,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux tells what a file system is")
+    )]
     pub(crate) network_file_system: bool,
     pub(crate) durability: Durability,
 }
 
 impl Root {
-    /// Opens the root and makes what is missing in it.
-    pub(crate) fn create(&self) -> Result<Arc<dyn Disk>, OpenError> {
-        let unusable = |error| self.broken(RootRule::MustBeUsable(error));
-        let path = self.path()?;
-        if self.create && fs::symlink_metadata(&path).is_err() {
-            make_root(&path, self.durability).map_err(unusable)?;
+    /// The same root by its absolute path.
+    pub(crate) fn resolve(mut self) -> Result<Self, OpenError> {
+        match std::path::absolute(&self.path) {
+            Ok(path) => self.path = path.components().collect(),
+            Err(error) => return Err(self.broken(RootRule::MustBeUsable(error))),
         }
-        let disk = self.open()?;
-        make_layout(&*disk, self.durability).map_err(unusable)?;
-        Ok(disk)
+        Ok(self)
+    }
+
+    /// Makes the root if it is missing, and opens it.
+    pub(crate) fn create(&self) -> Result<Arc<dyn Disk>, OpenError> {
+        if self.create && fs::symlink_metadata(&self.path).is_err() {
+            make_root(&self.path, self.durability)
+                .map_err(|error| self.broken(RootRule::MustBeUsable(error)))?;
+        }
+        self.open()
     }
 
     /// Opens the root if it keeps every rule, changing nothing.
     pub(crate) fn open(&self) -> Result<Arc<dyn Disk>, OpenError> {
-        let path = self.path()?;
-        let metadata = fs::symlink_metadata(&path).map_err(|error| match error.kind() {
+        let metadata = fs::symlink_metadata(&self.path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => self.broken(RootRule::MustExist),
             _ => self.broken(RootRule::MustBeUsable(error)),
         })?;
@@ -48,25 +60,24 @@ impl Root {
             return Err(self.broken(RootRule::MustNotBeALink));
         }
         self.check(&metadata)?;
-        self.open_disk(path)
+        self.open_disk()
     }
 
     /// Removes the folder itself, which must be empty.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        let path = std::path::absolute(&self.path)?;
-        fs::remove_dir(&path)?;
-        sync_parent(&path, self.durability)
+        fs::remove_dir(&self.path)?;
+        sync_parent(&self.path, self.durability)
     }
 
     #[cfg(target_os = "linux")]
-    fn open_disk(&self, path: PathBuf) -> Result<Arc<dyn Disk>, OpenError> {
+    fn open_disk(&self) -> Result<Arc<dyn Disk>, OpenError> {
         use std::os::unix::fs::OpenOptionsExt;
 
         use rustix::fs::OFlags;
 
         let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
         let unusable = |error| self.broken(RootRule::MustBeUsable(error));
-        let root = fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&path);
+        let root = fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&self.path);
         let root = root.map_err(unusable)?;
         // Once more, now for the folder that was really opened.
         self.check(&root.metadata().map_err(unusable)?)?;
@@ -76,15 +87,15 @@ impl Root {
             return Err(self.broken(RootRule::MustBeLocal { file_system }));
         }
         Ok(if self.portable {
-            Arc::new(PortableDisk::new(path))
+            Arc::new(PortableDisk::new(self.path.clone()))
         } else {
             Arc::new(crate::disk::LinuxDisk::new(root).map_err(unusable)?)
         })
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn open_disk(&self, path: PathBuf) -> Result<Arc<dyn Disk>, OpenError> {
-        Ok(Arc::new(PortableDisk::new(path)))
+    fn open_disk(&self) -> Result<Arc<dyn Disk>, OpenError> {
+        Ok(Arc::new(PortableDisk::new(self.path.clone())))
     }
 
     fn check(&self, metadata: &Metadata) -> Result<(), OpenError> {
@@ -105,14 +116,6 @@ impl Root {
             }
         }
         Ok(())
-    }
-
-    /// Absolute, so that it stays the same folder when the process changes its own, and without a slash at its end,
-    /// which would make the system follow a link.
-    fn path(&self) -> Result<PathBuf, OpenError> {
-        let path =
-            std::path::absolute(&self.path).map_err(|error| self.broken(RootRule::MustBeUsable(error)))?;
-        Ok(path.components().collect())
     }
 
     fn broken(&self, rule: RootRule) -> OpenError {
@@ -144,28 +147,51 @@ fn sync_parent(_path: &Path, _durability: Durability) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes every folder and every lock, so that nothing has to be made on a full disk to log somebody out.
-fn make_layout(disk: &dyn Disk, durability: Durability) -> io::Result<()> {
-    let mut parents: Vec<Place> = Vec::new();
-    for place in Place::permanent() {
-        let Some((parent, name)) = place.parent() else { continue };
-        if disk.folder(&parent)?.make_folder(&name)? && !parents.contains(&parent) {
-            parents.push(parent);
-        }
-    }
-    let locks = disk.folder(&Place::Locks)?;
-    for name in (0..=u8::MAX).map(lock_name).chain([sweep_lock_name()]) {
-        if locks.touch(&name)? && !parents.contains(&Place::Locks) {
-            parents.push(Place::Locks);
-        }
-    }
-    if durability.syncs_folder() {
-        for parent in parents {
-            disk.folder(&parent)?.sync()?;
-        }
-    }
-    Ok(())
+/// Makes every folder and every lock that is missing, so that nothing has to be made on a full disk to log somebody out.
+pub(crate) fn make_layout(disk: &dyn Disk, durability: Durability) -> io::Result<()> {
+    parts().try_for_each(|part| part.make(disk, durability))
 }
+
+/// What is made in one go.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    Folders(Vec<Place>),
+    Locks(Vec<RelPath>),
+}
+
+/// Everything that [`make_layout`] makes, in parts that take a moment each.
+pub(crate) fn parts() -> impl Iterator<Item = Part> {
+    let places: Vec<_> = Place::permanent().collect();
+    let folders: Vec<_> = places.chunks(PART).map(|places| Part::Folders(places.to_vec())).collect();
+    let names: Vec<_> = lock_names().collect();
+    let locks: Vec<_> = names.chunks(PART).map(|names| Part::Locks(names.to_vec())).collect();
+    folders.into_iter().chain(locks)
+}
+
+impl Part {
+    pub(crate) fn make(&self, disk: &dyn Disk, durability: Durability) -> io::Result<()> {
+        let mut made = false;
+        let folder = match self {
+            Self::Folders(places) => {
+                let root = disk.folder(&Place::Root)?;
+                for name in places.iter().filter_map(|place| Some(place.parent()?.1)) {
+                    made |= root.make_folder(&name)?;
+                }
+                root
+            }
+            Self::Locks(names) => {
+                let locks = disk.folder(&Place::Locks)?;
+                for name in names {
+                    made |= locks.touch(name)?;
+                }
+                locks
+            }
+        };
+        if made && durability.syncs_folder() { folder.sync() } else { Ok(()) }
+    }
+}
+
+const PART: usize = 64;
 
 /// The name of the file system if it is, or may be, one whose locks and durability depend on another machine.
 ///

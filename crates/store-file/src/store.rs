@@ -13,8 +13,15 @@ use session_core::{
 };
 
 use crate::{
-    builder::FileStoreBuilder, environment::droppable, layout::shard_of, open_error::OpenError, pool::Pool,
-    records::Records, root::Root, stats::FileStats, sweep::Cursor,
+    builder::FileStoreBuilder,
+    environment::droppable,
+    layout::shard_of,
+    open_error::OpenError,
+    pool::Pool,
+    records::Records,
+    root::{Root, parts},
+    stats::FileStats,
+    sweep::Cursor,
 };
 
 /// Keeps every session in a file of its own. See the [crate](crate) for what it promises.
@@ -159,11 +166,14 @@ impl PrincipalIndex for FileStore {
 impl Environment for FileStore {
     async fn create(&self) -> Result<(), Vec<StoreError>> {
         let (records, root) = (self.records(), Arc::clone(&self.inner.root));
-        self.inner
-            .pool
-            .run(None, move |_| records.create_environment(&root))
-            .await
-            .map_err(|error| vec![error])
+        self.inner.pool.run(None, move |_| records.create_root(&root)).await.map_err(|error| vec![error])?;
+        let mut problems = Vec::new();
+        for part in parts() {
+            let records = self.records();
+            let made = self.inner.pool.run(None, move |_| records.create_part(&part)).await;
+            problems.extend(made.err());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     async fn check(&self) -> Result<(), Vec<StoreError>> {

@@ -186,8 +186,7 @@ impl Work<'_> {
                 },
                 Found::Unusable(error) => {
                     slice.failed += 1;
-                    // If that fails too, it was counted already.
-                    let _ = self.records.set_aside(self.disk, key, error);
+                    self.records.set_aside(self.disk, key, error);
                 }
             }
         }
@@ -244,7 +243,14 @@ impl Work<'_> {
                     return Ok(slice);
                 }
                 let place = Place::Principal(principal);
-                let Some(folder) = open_if_there(self.disk, &place)? else { break };
+                let folder = match open_if_there(self.disk, &place) {
+                    Ok(Some(folder)) => folder,
+                    Ok(None) => break,
+                    Err(_) => {
+                        slice.failed += 1;
+                        break;
+                    }
+                };
                 let markers = list_markers(&*folder, after.as_ref(), CHUNK.min(limit - slice.looked_at))
                     .map_err(unavailable("list a folder"))?;
                 let Some(last) = markers.last() else {

@@ -166,3 +166,62 @@ impl<T> fmt::Debug for Ticket<T> {
         f.debug_struct("Ticket").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket() -> Arc<Ticket<u8>> {
+        Ticket::new(Instant::now())
+    }
+
+    fn poll(wait: &mut Wait<u8>) -> Poll<Result<u8, StoreErrorKind>> {
+        let poll = Pin::new(wait).poll(&mut Context::from_waker(Waker::noop()));
+        poll.map(|outcome| outcome.map_err(|error| error.kind()))
+    }
+
+    #[test]
+    fn an_answer_is_handed_over() {
+        let ticket = ticket();
+        let mut wait = ticket.wait();
+        assert_eq!(poll(&mut wait), Poll::Pending);
+        assert!(ticket.is_wanted() && ticket.commit());
+        ticket.answer(Ok(7));
+        assert_eq!(poll(&mut wait), Poll::Ready(Ok(7)));
+    }
+
+    #[test]
+    fn what_ran_out_of_time_before_the_change_may_not_change_anything() {
+        let ticket = ticket();
+        let mut wait = ticket.wait();
+        ticket.expire();
+        assert_eq!(poll(&mut wait), Poll::Ready(Err(StoreErrorKind::Unavailable)));
+        assert!(!ticket.is_wanted() && !ticket.commit());
+    }
+
+    #[test]
+    fn what_ran_out_of_time_in_the_change_is_in_doubt() {
+        let ticket = ticket();
+        let mut wait = ticket.wait();
+        assert!(ticket.commit());
+        ticket.expire();
+        ticket.answer(Ok(7));
+        assert_eq!(poll(&mut wait), Poll::Ready(Err(StoreErrorKind::Indeterminate)));
+    }
+
+    #[test]
+    fn what_was_dropped_before_the_change_may_not_change_anything() {
+        let ticket = ticket();
+        drop(ticket.wait());
+        assert!(!ticket.commit() && Expire::is_over(&*ticket));
+    }
+
+    #[test]
+    fn an_answer_in_time_is_not_taken_back() {
+        let ticket = ticket();
+        let mut wait = ticket.wait();
+        ticket.answer(Ok(7));
+        ticket.expire();
+        assert_eq!(poll(&mut wait), Poll::Ready(Ok(7)));
+    }
+}

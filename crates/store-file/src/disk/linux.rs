@@ -89,7 +89,11 @@ impl Disk for LinuxDisk {
         };
         match rustix::io::preadv2(&file, &mut [IoSliceMut::new(buffer)], 0, self.cached_reads) {
             Ok(len) if len < buffer.len() => Cached::Small(&buffer[..len]),
-            Ok(_) => read_large(&file, self.cached_reads).map_or(Cached::Unsure, Cached::Large),
+            // Where blocks are smaller than pages, what lies behind the end of a file counts as not cached, so that only a
+            // read of its exact size succeeds.
+            Ok(_) | Err(Errno::AGAIN) => {
+                read_exactly(&file, self.cached_reads).map_or(Cached::Unsure, Cached::Large)
+            }
             Err(errno) => {
                 if errno == Errno::OPNOTSUPP {
                     self.no_cached_reads.store(true, Ordering::Relaxed);
@@ -110,8 +114,11 @@ impl Disk for LinuxDisk {
     fn try_lock(&self, name: &RelPath) -> io::Result<Option<Lock>> {
         let locks = self.open(&Place::Locks)?;
         loop {
-            let flags = FILE | OFlags::RDWR | OFlags::CREATE;
-            let file = fs::openat(&locks.fd, name.as_c_str(), flags, PRIVATE_FILE)?;
+            let open = |flags| fs::openat(&locks.fd, name.as_c_str(), FILE | flags, PRIVATE_FILE);
+            let file = match open(OFlags::RDONLY) {
+                Err(Errno::NOENT) => open(OFlags::RDWR | OFlags::CREATE)?,
+                opened => opened?,
+            };
             match retry_on_intr(|| fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
                 Err(Errno::WOULDBLOCK) => return Ok(None),
                 locked => locked?,
@@ -277,8 +284,8 @@ impl Folder for LinuxFolder {
     }
 }
 
-/// Reads a file that did not fit the buffer; `None` if that would need waiting.
-fn read_large(file: &OwnedFd, flags: ReadWriteFlags) -> Option<Vec<u8>> {
+/// Reads a file in one go by its size; `None` if that would need waiting.
+fn read_exactly(file: &OwnedFd, flags: ReadWriteFlags) -> Option<Vec<u8>> {
     let stat = fs::fstat(file).ok()?;
     let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= file_len(MAX_PAYLOAD))?;
     let mut bytes = vec![0; size];

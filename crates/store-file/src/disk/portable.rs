@@ -56,7 +56,11 @@ impl Disk for PortableDisk {
     }
 
     fn try_lock(&self, name: &RelPath) -> io::Result<Option<Lock>> {
-        let path = self.open(&Place::Locks)?.0.join(name.as_path());
+        let locks = self.open(&Place::Locks)?;
+        if !matches!(locks.status(name)?, Status::File { .. } | Status::Absent) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        let path = locks.path(name);
         let file =
             private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)?;
         match file.try_lock() {

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use session_core::{Entry, Expect, ManualClock, Store, StoreKey, Version, Written};
+use session_core::{Entry, Expect, ManualClock, Store, StoreKey, SweepRequest, Swept, Version, Written};
 use session_store_file::{FileStore, FileStoreBuilder};
 
 /// Runs each test on both ways to use the disk.
@@ -90,7 +90,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
@@ -157,6 +157,42 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls once.
-pub(crate) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+pub(crate) fn poll_once<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Different keys in one folder.
+pub(crate) fn in_shard(shard: u8, number: u64) -> StoreKey {
+    let mut bytes = *key(number).as_bytes();
+    bytes[0] = shard;
+    StoreKey::from_bytes(bytes)
+}
+
+pub(crate) fn sorted<T: Ord>(items: impl Into<Vec<T>>) -> Vec<T> {
+    let mut items = items.into();
+    items.sort();
+    items
+}
+
+/// Sweeps everything that expires before `seconds`, to the end.
+pub(crate) fn sweep_all(store: &FileStore, seconds: u64) -> Swept {
+    sweep_with(store, SweepRequest::before(at(seconds)))
+}
+
+pub(crate) fn sweep_with(store: &FileStore, request: SweepRequest) -> Swept {
+    let mut total = Swept::default();
+    while !total.finished {
+        let swept = block_on(store.as_sweep().unwrap().sweep(request)).unwrap();
+        total.examined += swept.examined;
+        total.removed += swept.removed;
+        total.failed += swept.failed;
+        total.finished = swept.finished;
+    }
+    total
+}
+
+/// How often to repeat something: `SESSION_STORE_FILE_TEST_SCALE` times the short form.
+pub(crate) fn scale(short: u64) -> u64 {
+    let factor = std::env::var("SESSION_STORE_FILE_TEST_SCALE").map_or(1, |factor| factor.parse().unwrap());
+    short * factor
 }

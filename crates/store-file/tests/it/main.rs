@@ -5,3 +5,20 @@
 mod common;
 
 mod contract;
+mod damage;
+mod environment;
+mod limits;
+mod permissions;
+mod planted;
+mod principals;
+mod sweep;
+
+mod child;
+mod full_disk;
+mod hung_disk;
+mod killed;
+mod power_cut;
+mod processes;
+mod strace;
+mod syscalls;
+mod volume;

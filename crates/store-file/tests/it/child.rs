@@ -1,0 +1,114 @@
+//! Processes of their own: this test program again, running one test that is ignored otherwise.
+
+use std::{
+    env,
+    io::Read,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+/// What the parent wants, as the child sees it; `None` if there is no parent, so that there is nothing to do.
+pub(crate) struct Task;
+
+pub(crate) fn task() -> Option<Task> {
+    if env::var_os(variable("parent")).is_none() {
+        println!("skipped: a part of another test");
+        return None;
+    }
+    Some(Task)
+}
+
+impl Task {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        env::var_os(variable(name)).unwrap().into()
+    }
+
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        env::var(variable(name)).unwrap().parse().unwrap()
+    }
+}
+
+/// A child to be.
+pub(crate) struct Run {
+    command: Command,
+}
+
+/// The child that runs the ignored test of this name.
+pub(crate) fn run(test: &str) -> Run {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
+    // So that a test says what went wrong in a line or two, and reads the same files each time.
+    command.env(variable("parent"), "1").env("RUST_BACKTRACE", "0");
+    Run { command }
+}
+
+impl Run {
+    pub(crate) fn path(mut self, name: &str, path: &Path) -> Self {
+        self.command.env(variable(name), path);
+        self
+    }
+
+    pub(crate) fn number(mut self, name: &str, number: u64) -> Self {
+        self.command.env(variable(name), number.to_string());
+        self
+    }
+
+    pub(crate) fn by_nobody(mut self) -> Self {
+        self.command.uid(65_534).gid(65_534);
+        self
+    }
+
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let child = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Running { child: child.unwrap() }
+    }
+
+    /// Runs it to its end, which must be a good one.
+    pub(crate) fn finish(self) {
+        self.start().finish();
+    }
+}
+
+/// Ends with the test that started it.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    pub(crate) fn finish(mut self) {
+        let (status, output) = self.wait();
+        assert!(status.success(), "{status}\n{output}");
+        assert!(output.contains("1 passed"), "the child ran nothing:\n{output}");
+    }
+
+    /// How it ended, and what it said.
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
+        let mut output = String::new();
+        // The output of a test fits the pipe.
+        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+        (self.child.wait().unwrap(), output)
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("SESSION_STORE_FILE_TEST_{}", name.to_uppercase())
+}

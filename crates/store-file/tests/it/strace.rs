@@ -1,0 +1,134 @@
+//! `strace` on the one thread that does the work of a store: to see its system calls, to make them fail, and to kill the
+//! process right before one of them.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::child;
+
+/// A process with a store that does what it is told, on a single thread of the pool.
+pub(crate) struct Worker {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    log: PathBuf,
+}
+
+/// What an operation under `strace` came to.
+#[derive(Debug)]
+pub(crate) struct Traced {
+    /// The answer; `None` if the process died.
+    pub(crate) answer: Option<String>,
+    /// One line for each system call.
+    pub(crate) log: String,
+}
+
+impl Worker {
+    /// Starts the ignored test `test` and waits until it is ready.
+    pub(crate) fn start(test: &str, root: &Path, portable: bool, durability: u64) -> Self {
+        let run = child::run(test).path("root", root).number("portable", portable.into());
+        let run = run.number("durability", durability);
+        let mut command = run.into_command();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (commands, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut worker = Self { child, commands, answers, log: root.with_extension("strace") };
+        assert_eq!(worker.answer().as_deref(), Some("ready"));
+        worker
+    }
+
+    /// Has it do something; `None` if it died over it.
+    pub(crate) fn ask(&mut self, command: &str) -> Option<String> {
+        writeln!(self.commands, "{command}").ok()?;
+        self.answer()
+    }
+
+    /// The same under `strace` with these options.
+    pub(crate) fn ask_traced(&mut self, command: &str, options: &[&str]) -> Traced {
+        // So that there is a thread to be traced, and that it stays for a while.
+        self.ask("warm 999999999").unwrap();
+        let thread = self.thread().to_string();
+        let mut strace = Command::new("strace")
+            .args(["-y", "-o"])
+            .arg(&self.log)
+            .args(options)
+            .args(["-p", &thread])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut attached = String::new();
+        BufReader::new(strace.stderr.take().unwrap()).read_line(&mut attached).unwrap();
+        assert!(attached.contains("attached"), "{attached}");
+        let answer = self.ask(command);
+        let _ = kill_process(Pid::from_child(&strace), Signal::INT);
+        strace.wait().unwrap();
+        Traced { answer, log: fs::read_to_string(&self.log).unwrap() }
+    }
+
+    fn answer(&mut self) -> Option<String> {
+        let mut line = String::new();
+        while self.answers.read_line(&mut line).ok()? > 0 {
+            if let Some((_, answer)) = line.trim_end().split_once(ANSWER) {
+                return Some(answer.to_owned());
+            }
+            line.clear();
+        }
+        None
+    }
+
+    fn thread(&self) -> u32 {
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let of_pool = |task: &fs::DirEntry| {
+            let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+            name.trim_end() == "session-file"
+        };
+        let threads: Vec<_> = fs::read_dir(tasks).unwrap().map(Result::unwrap).filter(of_pool).collect();
+        assert_eq!(threads.len(), 1, "{threads:?}");
+        threads[0].file_name().into_string().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether this process may trace another; if not, says why.
+pub(crate) fn is_available() -> bool {
+    let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1));
+    let traced = Command::new("strace")
+        .args(["-o", "/dev/null", "-p", &sleeper.id().to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let available = traced.map(|mut strace| {
+        let mut line = String::new();
+        let _ = BufReader::new(strace.stderr.take().unwrap()).read_line(&mut line);
+        let _ = strace.kill();
+        let _ = strace.wait();
+        line
+    });
+    let _ = sleeper.kill();
+    let _ = sleeper.wait();
+    match available {
+        Ok(line) if line.contains("attached") => true,
+        refused => {
+            println!("skipped: strace cannot be used here: {refused:?}");
+            false
+        }
+    }
+}
+
+/// What an answer of a worker begins with, among whatever else the test program prints.
+pub(crate) const ANSWER: &str = "answer: ";
