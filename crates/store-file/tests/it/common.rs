@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use crate::child;
 use session_core::{Entry, Expect, ManualClock, Store, StoreKey, SweepRequest, Swept, Version, Written};
 use session_store_file::{FileStore, FileStoreBuilder};
 
@@ -23,10 +24,16 @@ macro_rules! on_both_paths {
             $(pub(super) fn $name($fixture: $crate::common::Fixture) $body)*
         }
         mod native {
-            $($(#[$meta])* #[test] fn $name() { super::cases::$name($crate::common::Fixture::new(false)); })*
+            $($(#[$meta])* #[test] fn $name() {
+                let test = concat!(module_path!(), "::", stringify!($name));
+                super::cases::$name($crate::common::Fixture::new(false, test));
+            })*
         }
         mod portable {
-            $($(#[$meta])* #[test] fn $name() { super::cases::$name($crate::common::Fixture::new(true)); })*
+            $($(#[$meta])* #[test] fn $name() {
+                let test = concat!(module_path!(), "::", stringify!($name));
+                super::cases::$name($crate::common::Fixture::new(true, test));
+            })*
         }
     };
 }
@@ -38,15 +45,28 @@ pub(crate) struct Fixture {
     folder: tempfile::TempDir,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) portable: bool,
+    /// The name of the test, with that of the program in front.
+    test: &'static str,
 }
 
 /// What the clock shows at the beginning.
 pub(crate) const START: u64 = 1_900_000_000;
 
 impl Fixture {
-    pub(crate) fn new(portable: bool) -> Self {
+    pub(crate) fn new(portable: bool, test: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable }
+        Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable, test }
+    }
+
+    /// Another empty folder for the same test.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.portable, self.test)
+    }
+
+    /// The same test again in a process of its own, which finds a [`Task`](crate::child::Task).
+    pub(crate) fn child(&self) -> child::Run {
+        let (_, test) = self.test.split_once("::").unwrap();
+        child::run(test).path("root", &self.root()).number("portable", self.portable.into())
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -195,4 +215,12 @@ pub(crate) fn sweep_with(store: &FileStore, request: SweepRequest) -> Swept {
 pub(crate) fn scale(short: u64) -> u64 {
     let factor = std::env::var("SESSION_STORE_FILE_TEST_SCALE").map_or(1, |factor| factor.parse().unwrap());
     short * factor
+}
+
+/// For a test that cannot run here: says why, in a way that `cargo xtask test` finds, and fails where everything has to
+/// run.
+pub(crate) fn skip(reason: impl std::fmt::Display) {
+    let required = std::env::var_os("SESSION_REQUIRE").is_some_and(|required| required == "all");
+    assert!(!required, "SESSION_REQUIRE=all, and yet this cannot run: {reason}");
+    eprintln!("SKIP {reason}");
 }

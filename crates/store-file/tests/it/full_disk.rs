@@ -28,7 +28,7 @@ impl Mount {
         match mounted {
             Ok(output) if output.status.success() => Some(Self { at, _folder: folder }),
             refused => {
-                println!("skipped: cannot mount a small file system: {refused:?}");
+                skip(format_args!("cannot mount a small file system: {refused:?}"));
                 None
             }
         }

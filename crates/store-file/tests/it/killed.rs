@@ -14,7 +14,10 @@ use std::{
 use session_core::{Entry, Expect, PrincipalKey, Removed, Store, StoreKey, Written};
 use session_store_file::{Durability, FileStore};
 
-use crate::{child, common::*};
+use crate::{
+    child::{self, Task},
+    common::*,
+};
 
 const PROCESSES: u64 = 2;
 const WRITERS: u64 = 4;
@@ -22,12 +25,9 @@ const PRINCIPAL: PrincipalKey = PrincipalKey::from_bytes([5; 32]);
 
 /// Four writers, each with a record of its own that it counts up, and now and then removes and creates again. What is
 /// acknowledged goes into a file of the writer: the kernel has it, so it survives the writer.
-#[test]
-#[ignore = "run by nothing_acknowledged_is_lost_by_killing as a process of its own"]
-fn write_for_ever() {
-    let Some(task) = child::task() else { return };
+fn write_for_ever(task: &Task) {
     let store = open(&task.path("root"), task.number("portable") == 1);
-    let (process, task) = (task.number("process"), &task);
+    let process = task.number("process");
     thread::scope(|scope| {
         for writer in 0..WRITERS {
             let store = &store;
@@ -110,6 +110,9 @@ fn temporaries(fixture: &Fixture) -> usize {
 
 on_both_paths! {
     fn nothing_acknowledged_is_lost_by_killing(fixture) {
+        if let Some(task) = child::task() {
+            return write_for_ever(&task);
+        }
         let store = open(&fixture.root(), fixture.portable);
         let folder = fixture.root().with_extension("acks");
         fs::create_dir(&folder).unwrap();
@@ -118,8 +121,8 @@ on_both_paths! {
         for cycle in 0..scale(20) {
             let mut children: Vec<_> = (0..PROCESSES)
                 .map(|process| {
-                    let run = child::run("killed::write_for_ever").path("root", &fixture.root()).path("acks", &folder);
-                    run.number("process", process).number("from", highest).number("portable", fixture.portable.into()).start()
+                    let run = fixture.child().path("acks", &folder);
+                    run.number("process", process).number("from", highest).start()
                 })
                 .collect();
             let began = |number| read(&acks(number)).2 > times.get(&number).copied().unwrap_or(0) + 1;

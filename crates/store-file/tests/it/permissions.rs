@@ -9,7 +9,10 @@ use std::{
 use session_core::{Expect, PrincipalKey, Store};
 use session_store_file::{FileStore, RootRule};
 
-use crate::{child, common::*};
+use crate::{
+    child::{self, Task},
+    common::*,
+};
 
 fn assert_private(folder: &Path) {
     let metadata = fs::symlink_metadata(folder).unwrap();
@@ -25,10 +28,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 /// The mask belongs to the whole process, so this is one.
-#[test]
-#[ignore = "run by modes_do_not_depend_on_the_umask as a process of its own"]
-fn write_under_a_umask() {
-    let Some(task) = child::task() else { return };
+fn write_under_a_umask(task: &Task) {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(task.number("umask") as u32));
     let store = FileStore::builder(task.path("root")).portable(task.number("portable") == 1).open().unwrap();
     let entry = entry("x").with_principal(PrincipalKey::from_bytes([1; 32]));
@@ -41,10 +41,7 @@ fn write_under_a_umask() {
 }
 
 /// Another user than the one that made the folders, who is not the superuser.
-#[test]
-#[ignore = "run by a_root_of_somebody_else_is_refused as a process of its own"]
-fn open_as_somebody_else() {
-    let Some(task) = child::task() else { return };
+fn open_as_somebody_else(task: &Task) {
     let root = task.path("root");
     let open = || FileStore::builder(&root).portable(task.number("portable") == 1).open().unwrap_err();
     let error = open();
@@ -58,12 +55,14 @@ fn open_as_somebody_else() {
 
 on_both_paths! {
     fn modes_do_not_depend_on_the_umask(fixture) {
+        if let Some(task) = child::task() {
+            return write_under_a_umask(&task);
+        }
         for umask in [0o000, 0o022, 0o077, 0o777] {
             let root = fixture.root().with_extension(format!("{umask:o}"));
-            child::run("permissions::write_under_a_umask")
+            fixture.child()
                 .path("root", &root)
                 .number("umask", umask)
-                .number("portable", fixture.portable.into())
                 .finish();
             assert_private(&root);
         }
@@ -89,8 +88,11 @@ on_both_paths! {
     }
 
     fn a_root_of_somebody_else_is_refused(fixture) {
+        if let Some(task) = child::task() {
+            return open_as_somebody_else(&task);
+        }
         if !rustix::process::geteuid().is_root() {
-            return println!("skipped: only the superuser can make a folder of another user");
+            return skip("only the superuser can make a folder of another user");
         }
         drop(fixture.open());
         chown(fixture.root(), Some(65_534), None).unwrap();
@@ -101,9 +103,7 @@ on_both_paths! {
         chmod(fixture.root().parent().unwrap(), 0o755);
         for (expected, mode) in [(0, 0o755), (1, 0o700)] {
             chmod(fixture.root().parent().unwrap(), mode);
-            child::run("permissions::open_as_somebody_else")
-                .path("root", &fixture.root())
-                .number("portable", fixture.portable.into())
+            fixture.child()
                 .number("expected", expected)
                 .by_nobody()
                 .finish();
@@ -111,17 +111,17 @@ on_both_paths! {
     }
 
     fn a_relative_root_stays_the_same_folder(fixture) {
+        if let Some(task) = child::task() {
+            return move_about(&task);
+        }
         let parent = fixture.root().parent().unwrap().to_owned();
-        child::run("permissions::move_about").path("root", &parent).number("portable", fixture.portable.into()).finish();
+        fixture.child().path("root", &parent).finish();
         assert_eq!(fs::read_dir(parent.join("here/sessions")).unwrap().count(), 259);
     }
 }
 
 /// The current folder belongs to the whole process, so this is one.
-#[test]
-#[ignore = "run by a_relative_root_stays_the_same_folder as a process of its own"]
-fn move_about() {
-    let Some(task) = child::task() else { return };
+fn move_about(task: &Task) {
     let root = task.path("root");
     fs::create_dir_all(root.join("here")).unwrap();
     fs::create_dir_all(root.join("there")).unwrap();

@@ -64,7 +64,7 @@ fn write_until_the_end(store: &FileStore, first: u64, done: &AtomicUsize, stop: 
 fn survives(portable: bool, kind: &str) {
     let Some(volume) = Volume::new(kind) else { return };
     if let Err(refused) = Volume::can_cut_power() {
-        return println!("skipped: cannot cut the power: {refused}");
+        return skip(format_args!("cannot cut the power: {refused}"));
     }
     let root = volume.path().join("sessions");
     let open =

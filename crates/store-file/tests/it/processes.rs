@@ -20,11 +20,8 @@ fn open(task: &Task) -> FileStore {
 }
 
 /// Counts one record up, with four threads, each as often as it is told.
-#[test]
-#[ignore = "run by no_increment_is_lost_between_processes as a process of its own"]
-fn increment() {
-    let Some(task) = child::task() else { return };
-    let store = open(&task);
+fn increment(task: &Task) {
+    let store = open(task);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| (0..task.number("increments")).for_each(|_| increment_once(&store)));
@@ -45,11 +42,8 @@ fn increment_once(store: &FileStore) {
 }
 
 /// Tries to create each of many records, and says which ones it has created.
-#[test]
-#[ignore = "run by of_two_creations_one_wins as a process of its own"]
-fn claim() {
-    let Some(task) = child::task() else { return };
-    let store = open(&task);
+fn claim(task: &Task) {
+    let store = open(task);
     let claimed: Vec<_> = (0..task.number("records"))
         .filter(|number| {
             let written = block_on(store.write(&key(*number), entry("x"), Expect::Absent)).unwrap();
@@ -61,11 +55,8 @@ fn claim() {
 }
 
 /// Removes a record while the other process writes it.
-#[test]
-#[ignore = "run by a_removal_is_final_in_every_process as a process of its own"]
-fn write_until_it_is_gone() {
-    let Some(task) = child::task() else { return };
-    let store = open(&task);
+fn write_until_it_is_gone(task: &Task) {
+    let store = open(task);
     for number in 0..task.number("records") {
         while let Some(stored) = block_on(store.load(&key(number))).unwrap() {
             let _ =
@@ -77,14 +68,17 @@ fn write_until_it_is_gone() {
 
 on_both_paths! {
     fn no_increment_is_lost_between_processes(fixture) {
+        if let Some(task) = child::task() {
+            return increment(&task);
+        }
         let increments = scale(100);
         let store = fixture.open();
         create(&store, &key(1), entry(0_u64.to_le_bytes()));
         let children: Vec<_> = (0..2)
             .map(|_| {
                 // On Linux one of them on each way, so that they are also tested against each other.
-                let run = child::run("processes::increment").path("root", &fixture.root());
-                run.number("increments", increments).number("portable", fixture.portable.into()).start()
+                let run = fixture.child();
+                run.number("increments", increments).start()
             })
             .collect();
         children.into_iter().for_each(child::Running::finish);
@@ -93,11 +87,14 @@ on_both_paths! {
     }
 
     fn of_two_creations_one_wins(fixture) {
+        if let Some(task) = child::task() {
+            return claim(&task);
+        }
         let records = scale(200);
         drop(fixture.open());
         let children: Vec<_> = (0..2)
             .map(|number| {
-                let run = child::run("processes::claim").path("root", &fixture.root()).number("records", records);
+                let run = fixture.child().number("records", records);
                 let claimed = fixture.root().with_extension(number.to_string());
                 // One on each way to use the disk: they share files and locks.
                 let portable = u64::from(fixture.portable) ^ number;
@@ -113,13 +110,16 @@ on_both_paths! {
     }
 
     fn a_removal_is_final_in_every_process(fixture) {
+        if let Some(task) = child::task() {
+            return write_until_it_is_gone(&task);
+        }
         let records = scale(100);
         let store = fixture.builder().durability(Durability::Process).open().unwrap();
         (0..records).for_each(|number| _ = create(&store, &key(number), entry("first")));
         let children: Vec<_> = (0..2)
             .map(|_| {
-                let run = child::run("processes::write_until_it_is_gone").path("root", &fixture.root());
-                run.number("records", records).number("portable", fixture.portable.into()).start()
+                let run = fixture.child();
+                run.number("records", records).start()
             })
             .collect();
         for number in 0..records {

@@ -4,14 +4,14 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::child;
+use crate::common::{Fixture, skip};
 
 /// A process with a store that does what it is told, on a single thread of the pool.
 pub(crate) struct Worker {
@@ -31,15 +31,13 @@ pub(crate) struct Traced {
 }
 
 impl Worker {
-    /// Starts the ignored test `test` and waits until it is ready.
-    pub(crate) fn start(test: &str, root: &Path, portable: bool, durability: u64) -> Self {
-        let run = child::run(test).path("root", root).number("portable", portable.into());
-        let run = run.number("durability", durability);
-        let mut command = run.into_command();
+    /// Starts the test again and waits until it is ready.
+    pub(crate) fn start(fixture: &Fixture, durability: u64) -> Self {
+        let mut command = fixture.child().number("durability", durability).into_command();
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (commands, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut worker = Self { child, commands, answers, log: root.with_extension("strace") };
+        let mut worker = Self { child, commands, answers, log: fixture.root().with_extension("strace") };
         assert_eq!(worker.answer().as_deref(), Some("ready"));
         worker
     }
@@ -124,7 +122,7 @@ pub(crate) fn is_available() -> bool {
     match available {
         Ok(line) if line.contains("attached") => true,
         refused => {
-            println!("skipped: strace cannot be used here: {refused:?}");
+            skip(format_args!("strace cannot be used here: {refused:?}"));
             false
         }
     }

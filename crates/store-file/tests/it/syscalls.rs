@@ -8,7 +8,7 @@ use session_core::{
 use session_store_file::{Durability, FileStore};
 
 use crate::{
-    child,
+    child::{self, Task},
     common::*,
     strace::{self, ANSWER, Traced, Worker},
 };
@@ -38,10 +38,7 @@ fn record((bytes, principal): (&str, Option<PrincipalKey>)) -> Entry {
 }
 
 /// Does operations on records, as it is told: `<operation> <number of the record> <version expected>`.
-#[test]
-#[ignore = "run by the other tests of this file as a process of its own"]
-fn work() {
-    let Some(task) = child::task() else { return };
+fn work(task: &Task) {
     let durability = match task.number("durability") {
         0 => Durability::Process,
         1 => Durability::Data,
@@ -98,7 +95,7 @@ impl Observer {
     }
 
     fn worker(&self, durability: u64) -> Worker {
-        Worker::start("syscalls::work", &self.fixture.root(), self.fixture.portable, durability)
+        Worker::start(&self.fixture, durability)
     }
 
     /// The system calls of the operation when all goes well. Of its second time: the first one also sets up memory.
@@ -180,6 +177,9 @@ const HARMLESS: [&str; 9] = [
 
 /// Lets each system call of the operation fail in turn, with each of the errors.
 fn fail_each_call(fixture: Fixture, operation: Operation) {
+    if let Some(task) = child::task() {
+        return work(&task);
+    }
     if !strace::is_available() {
         return;
     }
@@ -214,6 +214,9 @@ fn fail_each_call(fixture: Fixture, operation: Operation) {
 
 /// Kills the process right before each system call of the operation.
 fn kill_before_each_call(fixture: Fixture, operation: Operation) {
+    if let Some(task) = child::task() {
+        return work(&task);
+    }
     if !strace::is_available() {
         return;
     }
@@ -266,11 +269,14 @@ fn steps(fixture: Fixture, operation: &Operation, durability: u64) -> Vec<&'stat
 }
 
 fn assert_steps(fixture: &Fixture, operation: Operation, expected: [&[&str]; 3]) {
+    if let Some(task) = child::task() {
+        return work(&task);
+    }
     if !strace::is_available() {
         return;
     }
     for (durability, expected) in expected.into_iter().enumerate() {
-        let steps = steps(Fixture::new(fixture.portable), &operation, durability as u64);
+        let steps = steps(fixture.another(), &operation, durability as u64);
         assert_eq!(steps, expected, "{operation:?}, durability {durability}");
     }
 }

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use crate::common::skip;
+
 pub(crate) struct Volume {
     folder: tempfile::TempDir,
     is_frozen: AtomicBool,
@@ -25,7 +27,7 @@ impl Volume {
         match made.and_then(|()| volume.mount()) {
             Ok(()) => Some(volume),
             Err(refused) => {
-                println!("skipped: cannot mount {kind} in a file: {refused}");
+                skip(format_args!("cannot mount {kind} in a file: {refused}"));
                 None
             }
         }
