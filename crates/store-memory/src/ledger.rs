@@ -28,10 +28,6 @@ impl Room {
             bytes: self.bytes.saturating_sub(other.bytes),
         }
     }
-
-    pub(crate) const fn fits_in(self, other: Self) -> bool {
-        self.records <= other.records && self.bytes <= other.bytes
-    }
 }
 
 /// Counts what all shards hold together. The counters share a cache line: a write changes them all.

@@ -28,6 +28,8 @@ fn only_the_expected_state_is_written_over() {
     assert_eq!(write(&store, &key(1), entry("x"), Expect::Absent), Ok(Written::Conflict));
     let second = replace(&store, &key(1), entry("two"), first);
     assert_eq!(write(&store, &key(1), entry("x"), Expect::Version(first)), Ok(Written::Conflict));
+    let never_given = Version::new(u64::MAX);
+    assert_eq!(write(&store, &key(1), entry("x"), Expect::Version(never_given)), Ok(Written::Conflict));
     let found = load(&store, &key(1)).unwrap();
     assert_eq!((&*found.bytes, found.version), (&b"two"[..], second));
 }
