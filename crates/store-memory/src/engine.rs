@@ -70,8 +70,10 @@ impl Engine {
             return Removed::Conflict;
         }
         let removed = records.remove(at);
+        self.free_room_of(removed.as_slice());
+        // Freeing a large buffer can take long, so nobody has to wait for it.
         drop(records);
-        self.account_for(removed);
+        drop(removed);
         Removed::Gone
     }
 
@@ -92,10 +94,10 @@ impl Engine {
         keys
     }
 
-    /// Frees the room of records that were removed, and, with no lock held, the records.
-    pub(crate) fn account_for(&self, removed: impl IntoIterator<Item = Record>) {
-        let freed = removed.into_iter().map(|record| record.room()).fold(Room::default(), Room::plus);
-        self.ledger.give_back(freed);
+    /// Frees the room of records that were removed. Whoever calls it still holds their lock, so that a writer who looks
+    /// for room finds either the records or the room.
+    pub(crate) fn free_room_of(&self, removed: &[Record]) {
+        self.ledger.give_back(removed.iter().map(Record::room).fold(Room::default(), Room::plus));
     }
 
     /// Where a write that expects `expect` goes; `None` if it conflicts with what is there.
@@ -103,7 +105,7 @@ impl Engine {
         match (expect, records.find(key)) {
             (Expect::Absent, None) => Some(Place::Vacant),
             (Expect::Absent, Some((at, record))) if record.expires < now => {
-                self.account_for(records.remove(at));
+                self.free_room_of(records.remove(at).as_slice());
                 Some(Place::Vacant)
             }
             (Expect::Version(version), Some((at, record))) if version.number() == record.version => {
@@ -143,7 +145,6 @@ impl Engine {
         };
         held.spend();
         self.free_expired(&mut records, now);
-        // Freeing a large buffer can take long, so nobody has to wait for it.
         drop(records);
         drop(replaced);
         Ok(Written::Stored(Version::new(version)))
@@ -154,7 +155,7 @@ impl Engine {
     fn free_expired(&self, records: &mut Records, now: u64) {
         for _ in 0..EXPIRED_PER_WRITE {
             match records.remove_expired(None, now) {
-                Some(record) => self.ledger.give_back(record.room()),
+                Some(record) => self.free_room_of(&[record]),
                 None => break,
             }
         }

@@ -34,14 +34,15 @@ impl Engine {
         let mut held = self.ledger.hold_nothing();
         let mut evicting = false;
         while !held.top_up(need) {
-            let freed = match self.remove_expired(spare, now) {
-                Some(expired) => expired,
-                None => {
-                    evicting = evicting || self.eviction_suffices(held.missing(need), spare);
-                    if evicting { self.evict(spare)? } else { return None }
-                }
-            };
-            held.add(freed.room());
+            let freed = self.remove_expired(spare, now).or_else(|| {
+                evicting = evicting || self.eviction_suffices(held.missing(need), spare);
+                if evicting { self.evict(spare) } else { None }
+            });
+            match freed {
+                Some(record) => held.add(record.room()),
+                // What was to be freed may just have been, by somebody else.
+                None => return held.top_up(need).then_some(held),
+            }
         }
         Some(held)
     }

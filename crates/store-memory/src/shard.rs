@@ -30,21 +30,22 @@ impl Shard {
 
     /// When the first record expires; `u64::MAX` if there is none.
     pub(crate) fn first_deadline(&self) -> u64 {
-        self.hints.first_deadline.load(Ordering::Relaxed)
+        self.hints.first_deadline.load(Ordering::Acquire)
     }
 
     /// The version of the record to be evicted first; `u64::MAX` if there is none.
     pub(crate) fn next_victim(&self) -> u64 {
-        self.hints.next_victim.load(Ordering::Relaxed)
+        self.hints.next_victim.load(Ordering::Acquire)
     }
 
     /// The bytes that evicting every anonymous record would free.
     pub(crate) fn evictable(&self) -> u64 {
-        self.hints.evictable.load(Ordering::Relaxed)
+        self.hints.evictable.load(Ordering::Acquire)
     }
 }
 
-/// As the last writer of the shard left it. Whoever acts on a hint takes the lock and looks again.
+/// As the last writer of the shard left it. Whoever acts on a hint takes the lock and looks again; who sees the hint of
+/// a record gone also sees the room that it left (release, acquire).
 struct Hints {
     first_deadline: AtomicU64,
     next_victim: AtomicU64,
@@ -61,9 +62,9 @@ impl Hints {
     }
 
     fn publish(&self, records: &Records) {
-        self.first_deadline.store(records.first_deadline().unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.next_victim.store(records.next_victim(None).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.evictable.store(records.evictable(), Ordering::Relaxed);
+        self.first_deadline.store(records.first_deadline().unwrap_or(u64::MAX), Ordering::Release);
+        self.next_victim.store(records.next_victim(None).unwrap_or(u64::MAX), Ordering::Release);
+        self.evictable.store(records.evictable(), Ordering::Release);
     }
 }
 

@@ -95,7 +95,7 @@ impl<T> Slab<T> {
     }
 }
 
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -26,11 +26,14 @@ impl Engine {
         while sweep.shards_left > 0 {
             let index = self.cursor.load(Ordering::Relaxed) % self.shards.len();
             let budget = sweep.budget - sweep.swept.examined;
-            let (removed, more) = self.shards[index].write().remove_within(&sweep.range, budget.min(BATCH));
+            let mut records = self.shards[index].write();
+            let (removed, more) = records.remove_within(&sweep.range, budget.min(BATCH));
+            self.free_room_of(&removed);
+            drop(records);
             let examined = removed.len();
             sweep.swept.examined += examined;
             sweep.swept.removed += examined;
-            self.account_for(removed);
+            drop(removed);
             if more && examined == budget {
                 return false;
             }
