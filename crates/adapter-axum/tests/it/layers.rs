@@ -190,15 +190,22 @@ impl Service<Request<Body>> for Reserved {
 #[tokio::test]
 async fn only_a_service_that_is_ready_is_called() {
     let query = session_core::persist::Query::default();
-    for manager in [
-        manager(&TestStore::default()),
-        manager_with(&TestStore::default(), |builder| builder.persistence(query)),
+    for (manager, waits) in [
+        (manager(&TestStore::default()), false),
+        (manager_with(&TestStore::waiting(1), |builder| builder.persistence(query)), true),
     ] {
         let mut service = SessionLayer::new(manager).layer(Reserved { ready: false });
+        let mut call = async |uri: &str| {
+            let request = Request::get(uri).body(Body::empty()).unwrap();
+            service.ready().await.unwrap().call(request).await.unwrap()
+        };
+        let mut uri = "/".to_owned();
+        if waits {
+            let redirect = call("/").await;
+            uri += redirect.headers()[header::LOCATION].to_str().unwrap();
+        }
         for _ in 0..3 {
-            let request = Request::post("/").body(Body::empty()).unwrap();
-            let response = service.ready().await.unwrap().call(request).await.unwrap();
-            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(call(&uri).await.status(), StatusCode::OK);
         }
     }
 }
