@@ -206,7 +206,8 @@ impl Inner {
         let mut state = self.state();
         state.ending = None;
         if ended {
-            state.announced = Announced::Withdrawn;
+            let withdraws = ending.withdraws || self.shared.is_sealed();
+            state.announced = if withdraws { Announced::Withdrawn } else { Announced::NothingNew };
             state.saved = Saved::Ended;
         } else if ending.seen.is_some() {
             // A login has taken the visitor's session over. Whatever the client were told now, withdrawal or new id, it

@@ -233,23 +233,18 @@ impl Session {
     /// # Errors
     /// [`SessionError::ResponseSent`].
     pub fn destroy(&self) -> Result<(), SessionError> {
-        let mut state = self.0.state();
-        match state.check_mutable() {
-            Err(error @ SessionError::ResponseSent) => return Err(error),
-            Err(SessionError::Superseded) => {
-                state.ending = state.superseded.map(|key| Ending { key, seen: None })
-            }
-            _ => {
-                state.revert();
-                if let Some(live) = state.live.take() {
-                    state.ending = Some(Ending { key: live.key, seen: Some(live.version) });
-                }
-                state.replace(None);
-                state.created_here = false;
-                state.status = Status::Ended;
-            }
-        }
-        Ok(())
+        self.finish(true)
+    }
+
+    /// Ends the session as [`destroy`](Self::destroy) does, and adds no header field: the client goes on to present an
+    /// id that names nothing. For responses whose header is not this application's to change.
+    ///
+    /// A session that travels with its client exists nowhere else, so that one is taken away all the same.
+    ///
+    /// # Errors
+    /// [`SessionError::ResponseSent`].
+    pub fn destroy_keeping_cookie(&self) -> Result<(), SessionError> {
+        self.finish(false)
     }
 
     /// Has the session stored even if nothing was changed.
@@ -312,6 +307,29 @@ impl Session {
     #[must_use]
     pub fn to_lazy(&self) -> LazySession {
         LazySession(self.0.clone())
+    }
+
+    fn finish(&self, withdraws: bool) -> Result<(), SessionError> {
+        let mut state = self.0.state();
+        match state.check_mutable() {
+            Err(error @ SessionError::ResponseSent) => return Err(error),
+            Err(SessionError::Superseded) => {
+                state.ending = state.superseded.map(|key| Ending { key, seen: None, withdraws });
+            }
+            _ => {
+                state.revert();
+                if let Some(live) = state.live.take() {
+                    state.ending = Some(Ending { key: live.key, seen: Some(live.version), withdraws });
+                }
+                state.replace(None);
+                state.created_here = false;
+                state.status = Status::Ended;
+            }
+        }
+        if let Some(ending) = &mut state.ending {
+            ending.withdraws = withdraws; // of several calls the last one counts
+        }
+        Ok(())
     }
 
     fn rotate(&self, principal: Option<Option<Box<str>>>) -> Result<(), SessionError> {

@@ -111,6 +111,8 @@ pub(crate) struct Ending {
     pub(crate) key: StoreKey,
     /// The version this request has seen; `None` if it has only seen that the id was replaced.
     pub(crate) seen: Option<Version>,
+    /// Whether the client is told to forget the id.
+    pub(crate) withdraws: bool,
 }
 
 /// What has to be stored: the values, and what the library itself keeps.

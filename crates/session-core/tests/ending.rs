@@ -1,0 +1,70 @@
+//! Ending a session with and without telling the client.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::sync::Arc;
+
+use session_core::{Session, SessionError, SessionManager, Status};
+use support::{MapStore, cookie, get, send, with};
+
+fn count(session: &Session) -> Result<(Status, u32), SessionError> {
+    Ok((session.status(), session.update("n", |n: &mut u32| *n += 1)?))
+}
+
+fn visitor() -> (SessionManager, Arc<MapStore>, http::Request<()>) {
+    let store = Arc::new(MapStore::default());
+    let manager = SessionManager::builder(store.clone()).build().unwrap();
+    let (response, _) = send(&manager, &get("/"), count);
+    (manager, store, with(get("/"), "cookie", &cookie(&response).unwrap()))
+}
+
+#[test]
+fn a_session_can_end_without_a_field_in_the_response() {
+    let (manager, store, request) = visitor();
+    let (response, answer) = send(&manager, &request, Session::destroy_keeping_cookie);
+    answer.unwrap().unwrap();
+    assert_eq!(cookie(&response), None);
+    assert_eq!(store.len(), 0);
+
+    let (response, answer) = send(&manager, &request, count);
+    assert_eq!(answer.unwrap().unwrap(), (Status::Unknown, 1), "the old id names nothing");
+    let pair = cookie(&response).unwrap();
+    assert_ne!(request.headers()["cookie"], pair.as_str(), "and is not used again");
+}
+
+#[test]
+fn a_write_after_a_silent_end_is_announced() {
+    let (manager, store, request) = visitor();
+    let (response, _) = send(&manager, &request, |session| {
+        session.destroy_keeping_cookie()?;
+        count(session)
+    });
+    assert!(cookie(&response).is_some_and(|pair| request.headers()["cookie"] != pair.as_str()));
+    assert_eq!(store.len(), 1);
+}
+
+#[test]
+fn of_several_ways_to_end_a_session_the_last_one_counts() {
+    let (manager, _, request) = visitor();
+    let (response, _) = send(&manager, &request, |session| {
+        session.destroy_keeping_cookie()?;
+        session.destroy()
+    });
+    assert_eq!(cookie(&response).as_deref(), Some("__Host-id="));
+}
+
+#[cfg(feature = "signed")]
+#[test]
+fn a_session_that_travels_with_its_client_is_taken_away_in_any_case() {
+    use session_core::persist::{CookieOptions, KeyRing, SealedCookie, SecretKey};
+
+    let ring = KeyRing::new(SecretKey::generate().unwrap());
+    let strategy = SealedCookie::signed(CookieOptions::default(), ring).unwrap();
+    let manager = SessionManager::without_store().persistence(strategy).build().unwrap();
+    let (response, _) = send(&manager, &get("/"), count);
+    let request = with(get("/"), "cookie", &cookie(&response).unwrap());
+    let (response, _) = send(&manager, &request, Session::destroy_keeping_cookie);
+    assert_eq!(cookie(&response).as_deref(), Some("__Host-id="));
+}
