@@ -4,6 +4,7 @@ mod demo;
 mod deny;
 mod doctests;
 mod examples;
+mod ignored;
 mod lint;
 mod nextest;
 mod package;

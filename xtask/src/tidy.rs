@@ -98,7 +98,7 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// The files below a folder whose names end with `ending`, in order. Build output and hidden folders are left out.
-fn files_below(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use roxmltree::{Document, Node};
 
-use super::{Context, doctests};
+use super::{Context, doctests, ignored::Ignored};
 use crate::{cargo, outcome::Outcome};
 
 /// Runs the tests of every member.
@@ -34,7 +34,8 @@ fn by_nextest(context: &Context<'_>) -> Result<Outcome> {
         return Ok(run);
     }
     let text = fs::read_to_string(&report).with_context(|| format!("cannot read {}", report.display()))?;
-    let mut outcome = read(&text).with_context(|| format!("cannot make sense of {}", report.display()))?;
+    let mut outcome = read(&text, &Ignored::find(context.workspace)?)
+        .with_context(|| format!("cannot make sense of {}", report.display()))?;
     if outcome.failures.is_empty() {
         outcome.failures = run.failures;
     }
@@ -42,20 +43,17 @@ fn by_nextest(context: &Context<'_>) -> Result<Outcome> {
 }
 
 /// Reads a JUnit report.
-fn read(report: &str) -> Result<Outcome> {
+fn read(report: &str, ignored: &Ignored) -> Result<Outcome> {
     let document = Document::parse(report)?;
     let mut outcome = Outcome::default();
     for case in document.descendants().filter(|node| node.has_tag_name("testcase")) {
-        let name = format!(
-            "{} {}",
-            case.attribute("classname").unwrap_or_default(),
-            case.attribute("name").unwrap_or_default()
-        );
+        let test = case.attribute("name").unwrap_or_default();
+        let name = format!("{} {test}", case.attribute("classname").unwrap_or_default());
         let has = |tag: &str| case.children().any(|child| child.has_tag_name(tag));
         if has("failure") || has("error") {
             outcome.fail(name);
         } else if has("skipped") {
-            outcome.skip(format!("{name}: is marked #[ignore]"));
+            outcome.skips.extend(ignored.why(test).map(|reason| format!("{name}: {reason}")));
         } else if let Some(reason) = skip_reason(case) {
             outcome.skip(format!("{name}: {reason}"));
         } else {
@@ -94,12 +92,12 @@ SKIP chromium is not installed
                     </testcase>
                 </testsuite>
             </testsuites>"#;
-        let outcome = read(report).unwrap();
+        let outcome = read(report, &Ignored::default()).unwrap();
         assert_eq!(outcome.passed, 1);
         assert_eq!(outcome.failures, ["demo divides"]);
         assert_eq!(
             outcome.skips,
-            ["demo later: is marked #[ignore]", "demo::browser clicks: chromium is not installed"]
+            ["demo later: #[ignore] without a reason", "demo::browser clicks: chromium is not installed"]
         );
     }
 }
