@@ -36,9 +36,9 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[Row {
-    name: "contract",
-    about: "The store suite on every store, its races and random calls a hundred times longer",
-    call: "nextest run --profile endurance --package session-conformance --package session-store-memory --package session-store-file",
+    name: "conformance",
+    about: "The kit on every combination, its races and random calls a hundred times longer",
+    call: "xtask conformance",
     environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
 }];
 
@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[Row {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if options.list {
         for row in ROWS {
-            println!("{:<12}{}", row.name, row.about);
+            println!("{:<13}{}", row.name, row.about);
         }
         return Ok(true);
     }

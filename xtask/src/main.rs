@@ -2,10 +2,13 @@
 
 mod bench;
 mod cargo;
+mod conformance;
 mod endurance;
 mod http;
 mod outcome;
 mod process;
+mod registry;
+mod serve;
 mod test;
 mod tidy;
 mod workspace;
@@ -27,6 +30,8 @@ use crate::workspace::Workspace;
 )]
 enum Command {
     Test(test::Options),
+    Conformance(conformance::Options),
+    Serve(serve::Options),
     Tidy(tidy::Options),
     Bench(bench::Options),
     Endurance(endurance::Options),
@@ -48,6 +53,8 @@ fn run(command: Command) -> Result<bool> {
     let workspace = Workspace::find()?;
     match command {
         Command::Test(options) => test::run(&workspace, &options),
+        Command::Conformance(options) => conformance::run(&options),
+        Command::Serve(options) => serve::run(&options),
         Command::Tidy(options) => tidy::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Endurance(options) => endurance::run(&workspace, &options),

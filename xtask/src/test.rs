@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the one test command. Each step is a function in a file of `test/`.
 
+mod conformance;
 mod demo;
 mod deny;
 mod doctests;
@@ -66,6 +67,11 @@ const STEPS: &[Step] = &[
     Step { name: "lint", about: "Clippy finds nothing, in any target, with all features", run: lint::clippy },
     Step { name: "alone", about: "Every published crate builds without its neighbours", run: lint::alone },
     Step { name: "tests", about: "Unit and integration tests, those in a browser too", run: nextest::run },
+    Step {
+        name: "conformance",
+        about: "The kit on every combination, as `cargo xtask conformance`",
+        run: conformance::run,
+    },
     Step { name: "doctests", about: "The examples in the documentation", run: doctests::run },
     Step { name: "docs", about: "The documentation builds without a warning", run: lint::docs },
     Step { name: "examples", about: "The example programs run, or serve a request", run: examples::run },

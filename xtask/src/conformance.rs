@@ -1,0 +1,56 @@
+//! `cargo xtask conformance`: the kit's suites over every combination of this workspace.
+
+mod plan;
+mod report;
+mod run;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, builder::PossibleValuesParser};
+
+use self::{plan::Plan, report::Report};
+use crate::registry;
+
+/// Run the conformance kit on every adapter, store and way for an id to travel
+///
+/// The store suite runs on every store, the adapter suite on every combination. A case that a store has nothing to do
+/// with, because of what it can do or what its author declares, is skipped; the reasons are listed. Exits with 0 if no
+/// case failed.
+///
+/// With --adapter or --persist only the adapter suite runs. SESSION_CONFORMANCE_SCALE=100 makes races and random calls
+/// a hundred times longer, SESSION_CONFORMANCE_SEED=7 chooses other random calls.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// Only this adapter
+    #[arg(long, value_name = "ADAPTER", value_parser = PossibleValuesParser::new(registry::adapter_names()))]
+    adapter: Option<String>,
+
+    /// Only this store
+    #[arg(long, value_name = "STORE", value_parser = PossibleValuesParser::new(registry::store_names()))]
+    store: Option<String>,
+
+    /// Only this way for an id to travel
+    #[arg(long, value_name = "PERSIST", value_parser = PossibleValuesParser::new(registry::persist_names()))]
+    persist: Option<String>,
+
+    /// Also write every result to a file: a JSON array of {adapter, store, persist, case, result, reason}, where result
+    /// is pass, fail or skip, and adapter and persist are null for the store suite
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Runs the chosen combinations. Answers whether no case failed.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let report = Plan::new(options)?.run()?;
+    if let Some(file) = &options.json {
+        report.write(file)?;
+    }
+    print!("{report}");
+    Ok(report.failed() == 0)
+}
+
+/// Runs all combinations.
+pub(crate) fn everything() -> Result<Report> {
+    Plan::new(&Options::default())?.run()
+}

@@ -1,0 +1,94 @@
+//! Which cases run with what.
+
+use anyhow::Result;
+use session_conformance::{
+    adapter::{self, Persist},
+    store,
+};
+
+use super::Options;
+use crate::registry::{self, ADAPTERS, Adapter, STORES, StoreKind};
+
+/// The combinations to run, in the order of the table.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(super) combinations: Vec<Combination>,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Combination {
+    /// The store suite on a store.
+    Store(&'static StoreKind),
+    /// The adapter suite on an adapter, a store behind it, and a strategy.
+    Adapter(&'static Adapter, &'static StoreKind, Persist),
+}
+
+impl Plan {
+    pub(super) fn new(options: &Options) -> Result<Self> {
+        let persist: Option<Persist> = options.persist.as_deref().map(registry::persist).transpose()?;
+        let named = |name: &str, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| wanted == name);
+        let stores: Vec<_> = STORES.iter().filter(|store| named(store.name, &options.store)).collect();
+        let mut combinations = Vec::new();
+        if options.adapter.is_none() && persist.is_none() {
+            combinations.extend(stores.iter().map(|store| Combination::Store(store)));
+        }
+        for adapter in ADAPTERS.iter().filter(|adapter| named(adapter.name, &options.adapter)) {
+            for store in &stores {
+                for strategy in
+                    Persist::ALL.iter().filter(|strategy| persist.is_none_or(|wanted| wanted == **strategy))
+                {
+                    combinations.push(Combination::Adapter(adapter, store, *strategy));
+                }
+            }
+        }
+        Ok(Self { combinations })
+    }
+
+    /// How many cases there are to run.
+    pub(super) fn cases(&self) -> usize {
+        self.combinations.iter().map(Combination::cases).sum()
+    }
+}
+
+impl Combination {
+    fn cases(&self) -> usize {
+        match self {
+            Self::Store(_) => store::CASES.len(),
+            Self::Adapter(_, _, persist) => {
+                adapter::CASES.iter().filter(|case| case.is_about(*persist)).count()
+            }
+        }
+    }
+
+    pub(super) fn adapter(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(_) => None,
+            Self::Adapter(adapter, ..) => Some(adapter.name),
+        }
+    }
+
+    pub(super) fn store(&self) -> &'static str {
+        match self {
+            Self::Store(store) | Self::Adapter(_, store, _) => store.name,
+        }
+    }
+
+    pub(super) fn persist(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(_) => None,
+            Self::Adapter(_, _, persist) => Some(persist.name()),
+        }
+    }
+}
+
+impl std::fmt::Display for Combination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(store) => f.write_str(store.name),
+            Self::Adapter(adapter, store, persist) => {
+                write!(f, "{} × {} × {persist}", adapter.name, store.name)
+            }
+        }
+    }
+}

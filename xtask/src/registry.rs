@@ -1,0 +1,109 @@
+//! What can be combined: adapters, stores, and ways for an id to travel. `conformance` tests every combination, `serve`
+//! serves any of them. A new adapter or store is a file of `registry/` and a line here; a new strategy comes from the
+//! kit by itself.
+
+mod axum;
+mod file;
+mod memory;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use anyhow::{Context, Result, anyhow, bail};
+use session_conformance::{
+    adapter::{Persist, Starter},
+    store::Factory,
+};
+use session_core::{SessionManager, Store};
+use tokio::net::TcpListener;
+
+/// Every adapter.
+pub(crate) static ADAPTERS: &[Adapter] = &[Adapter {
+    name: "axum",
+    starter: Starter::of::<axum::Application>,
+    serve: |serving| Box::pin(axum::serve(serving)),
+}];
+
+/// Every store.
+pub(crate) static STORES: &[StoreKind] = &[
+    StoreKind { name: "memory", place: None, factory: || Factory::new(memory::fresh), open: memory::open },
+    StoreKind { name: "file", place: Some("DIR"), factory: || Factory::new(file::fresh), open: file::open },
+];
+
+/// An adapter under test.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    pub(crate) name: &'static str,
+    /// The fixture application for the suite, without a socket.
+    pub(crate) starter: fn() -> Starter,
+    /// The fixture application on a socket.
+    pub(crate) serve: fn(Serving) -> Served,
+}
+
+/// What an adapter needs to serve.
+pub(crate) struct Serving {
+    pub(crate) manager: SessionManager,
+    pub(crate) listener: TcpListener,
+    pub(crate) end: End,
+}
+
+/// Resolves when the server has ended.
+type Served = Pin<Box<dyn Future<Output = Result<()>>>>;
+
+/// Resolves when the server is to finish what it has begun, and end.
+pub(crate) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A store under test.
+#[derive(Debug)]
+pub(crate) struct StoreKind {
+    pub(crate) name: &'static str,
+    /// What `serve` has to be told besides the name, as in `file:DIR`.
+    pub(crate) place: Option<&'static str>,
+    /// Fresh stores for the suites.
+    pub(crate) factory: fn() -> Factory,
+    /// The store at a place, to be served.
+    pub(crate) open: fn(&str) -> Result<Arc<dyn Store>>,
+}
+
+pub(crate) fn adapter_names() -> Vec<&'static str> {
+    ADAPTERS.iter().map(|adapter| adapter.name).collect()
+}
+
+pub(crate) fn store_names() -> Vec<&'static str> {
+    STORES.iter().map(|store| store.name).collect()
+}
+
+pub(crate) fn persist_names() -> Vec<&'static str> {
+    Persist::ALL.iter().map(|persist| persist.name()).collect()
+}
+
+pub(crate) fn adapter(name: &str) -> Result<&'static Adapter> {
+    ADAPTERS
+        .iter()
+        .find(|adapter| adapter.name == name)
+        .with_context(|| format!("there is no adapter `{name}`"))
+}
+
+pub(crate) fn persist(name: &str) -> Result<Persist> {
+    name.parse().map_err(|error| anyhow!("{error}"))
+}
+
+/// Opens the store that `text` means: a name, or a name and a place.
+pub(crate) fn open_store(text: &str) -> Result<Arc<dyn Store>> {
+    let (name, place) = text.split_once(':').unwrap_or((text, ""));
+    match STORES.iter().find(|store| store.name == name) {
+        Some(store) if place.is_empty() == store.place.is_none() => (store.open)(place),
+        Some(store) => bail!("this store is written {store}"),
+        None => {
+            let all: Vec<String> = STORES.iter().map(StoreKind::to_string).collect();
+            bail!("there is no store `{name}`, only {}", all.join(" and "))
+        }
+    }
+}
+
+/// As one writes it for `serve`.
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.place.map_or(Ok(()), |place| write!(f, ":{place}"))
+    }
+}
