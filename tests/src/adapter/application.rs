@@ -27,6 +27,10 @@ use session_core::SessionManager;
 /// }
 /// ```
 pub trait Adapter: Send + Sync + Sized + 'static {
+    /// Whether header fields reach the adapter byte for byte. Not so with frameworks that drop those that are not UTF-8;
+    /// cases about such fields are then skipped.
+    const RAW_FIELDS: bool = true;
+
     /// Builds the application with this manager.
     fn start(manager: SessionManager) -> impl Future<Output = Self> + Send;
 
@@ -37,7 +41,10 @@ pub trait Adapter: Send + Sync + Sized + 'static {
 
 /// Starts the application of one adapter: the adapter as a value.
 #[derive(Clone, Copy)]
-pub struct Starter(fn(SessionManager) -> Boxed<Started>);
+pub struct Starter {
+    start: fn(SessionManager) -> Boxed<Started>,
+    pub(super) raw_fields: bool,
+}
 
 /// An application that has been started.
 pub(super) type Started = Arc<dyn Application>;
@@ -52,13 +59,16 @@ impl Starter {
     /// The starter of `A`.
     #[must_use]
     pub fn of<A: Adapter>() -> Self {
-        Self(|manager| {
-            Box::pin(async move { Arc::new(Running(Arc::new(A::start(manager).await))) as Started })
-        })
+        Self {
+            start: |manager| {
+                Box::pin(async move { Arc::new(Running(Arc::new(A::start(manager).await))) as Started })
+            },
+            raw_fields: A::RAW_FIELDS,
+        }
     }
 
     pub(super) async fn start(self, manager: SessionManager) -> Started {
-        (self.0)(manager).await
+        (self.start)(manager).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::LazyLock};
 
 use session_core::Store;
 
-use super::{cases, persist::Persist, site::Site};
+use super::{application::Starter, cases, persist::Persist, site::Site};
 use crate::{Result, docs};
 
 /// What [`__adapter_cases`](crate::__adapter_cases) expands to here.
@@ -85,17 +85,22 @@ pub enum Need {
     Header,
     /// A store with the ability [`PrincipalIndex`](session_core::PrincipalIndex).
     PrincipalIndex,
+    /// An adapter that sees header fields byte for byte: [`Adapter::RAW_FIELDS`](super::Adapter::RAW_FIELDS).
+    RawFields,
     /// A store with the ability [`Sweep`](session_core::Sweep).
     Sweep,
 }
 
 impl Need {
-    /// Why the store does not meet the need, if it does not.
-    pub(super) fn unmet(self, store: &dyn Store, own_clock: bool) -> Option<&'static str> {
+    /// Why adapter and store do not meet the need, if they do not.
+    pub(super) fn unmet(self, starter: Starter, store: &dyn Store, own_clock: bool) -> Option<&'static str> {
         let (met, reason) = match self {
             Self::Clock => (!own_clock, "the store has a clock of its own (`Fresh::own_clock`)"),
             Self::PrincipalIndex => {
                 (store.as_principal_index().is_some(), "the store has no `PrincipalIndex`")
+            }
+            Self::RawFields => {
+                (starter.raw_fields, "the framework drops fields that are not UTF-8 (`Adapter::RAW_FIELDS`)")
             }
             Self::Sweep => (store.as_sweep().is_some(), "the store has no `Sweep`"),
             Self::Cookie | Self::Header => (true, ""),

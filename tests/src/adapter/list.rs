@@ -62,7 +62,8 @@ macro_rules! __adapter_cases {
                 blanks_around_a_pair_mean_nothing [Cookie],
                 cookies_may_come_in_several_fields [Cookie],
                 quotes_and_versions_mean_nothing [Cookie],
-                bytes_of_other_cookies_never_matter [Cookie],
+                characters_of_other_cookies_never_matter [Cookie],
+                bytes_of_other_cookies_never_matter [Cookie RawFields],
                 a_planted_cookie_does_not_lock_the_user_out [Cookie],
             }
             values {

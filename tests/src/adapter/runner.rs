@@ -6,7 +6,7 @@ use session_core::{Clock, ManualClock, SystemClock};
 
 use super::{
     application::{Adapter, Starter},
-    case::Case,
+    case::{Case, Need},
     dice::Dice,
     persist::Persist,
     probe::Probe,
@@ -90,7 +90,8 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
     if facts.own_clock {
         clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
     }
-    if let Some(reason) = case.needs.iter().find_map(|need| need.unmet(&*store, facts.own_clock)) {
+    let unmet = |need: &Need| need.unmet(setup.starter, &*store, facts.own_clock);
+    if let Some(reason) = case.needs.iter().find_map(unmet) {
         return Verdict::Skip(reason.to_owned());
     }
     let site = Site {

@@ -129,8 +129,17 @@ pub async fn quotes_and_versions_mean_nothing(site: Site) -> Result {
     Ok(())
 }
 
-/// Whatever bytes the cookies of others have, ours is found (A10, D31).
+/// Whatever characters the cookies of others have, ours is found (A10, D31).
+pub async fn characters_of_other_cookies_never_matter(site: Site) -> Result {
+    ours_is_found_among(&site, |noise| String::from_utf8_lossy(&noise).into_owned().into_bytes()).await
+}
+
+/// Whatever bytes the cookies of others have, UTF-8 or not, ours is found (A10, D31).
 pub async fn bytes_of_other_cookies_never_matter(site: Site) -> Result {
+    ours_is_found_among(&site, |noise| noise).await
+}
+
+async fn ours_is_found_among(site: &Site, spelled: fn(Vec<u8>) -> Vec<u8>) -> Result {
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     let ours = replaced(b"; __Host-id=ID; ", &id);
@@ -139,10 +148,8 @@ pub async fn bytes_of_other_cookies_never_matter(site: Site) -> Result {
         let noise = |length: u64, seed| {
             let length = usize::try_from(length).unwrap_or_default();
             // Everything that may stand in a field but what would end the pair or name our cookie.
-            pattern(length, seed)
-                .into_iter()
-                .filter(|byte| *byte >= 0x20 && *byte != 0x7f && *byte != b';')
-                .collect::<Vec<u8>>()
+            let allowed = |byte: &u8| *byte >= 0x20 && *byte != 0x7f && *byte != b';';
+            spelled(pattern(length, seed).into_iter().filter(allowed).collect())
         };
         let field =
             [noise(random.below(200), 2 * round), ours.clone(), noise(random.below(200), 2 * round + 1)];
