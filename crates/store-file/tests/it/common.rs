@@ -15,36 +15,45 @@ use crate::child;
 use session_core::{Entry, Expect, ManualClock, Store, StoreKey, SweepRequest, Swept, Version, Written};
 use session_store_file::{FileStore, FileStoreBuilder};
 
-/// Runs each test on both ways to use the disk.
+/// Runs each test on both ways to use the disk: in memory, where that makes no difference, because making and deleting
+/// hundreds of folders on a disk that others use takes seconds; on the disk itself if asked to.
 macro_rules! on_both_paths {
-    ($($(#[$meta:meta])* fn $name:ident($fixture:ident) $body:block)*) => {
+    (on_disk $($cases:tt)*) => { on_both_paths! { @ $crate::common::Medium::Disk, $($cases)* } };
+    (@ $medium:expr, $($(#[$meta:meta])* fn $name:ident($fixture:ident) $body:block)*) => {
         mod cases {
             #[allow(unused_imports, reason = "whatever the cases of the file need")]
             use super::*;
             $(pub(super) fn $name($fixture: $crate::common::Fixture) $body)*
         }
-        mod native {
+        on_both_paths! { @ $medium, native false, $($(#[$meta])* $name)* }
+        on_both_paths! { @ $medium, portable true, $($(#[$meta])* $name)* }
+    };
+    (@ $medium:expr, $path:ident $portable:literal, $($(#[$meta:meta])* $name:ident)*) => {
+        mod $path {
             $($(#[$meta])* #[test] fn $name() {
                 let test = concat!(module_path!(), "::", stringify!($name));
-                super::cases::$name($crate::common::Fixture::new(false, test));
-            })*
-        }
-        mod portable {
-            $($(#[$meta])* #[test] fn $name() {
-                let test = concat!(module_path!(), "::", stringify!($name));
-                super::cases::$name($crate::common::Fixture::new(true, test));
+                super::cases::$name($crate::common::Fixture::new($medium, $portable, test));
             })*
         }
     };
+    ($($cases:tt)*) => { on_both_paths! { @ $crate::common::Medium::Memory, $($cases)* } };
 }
 
 pub(crate) use on_both_paths;
+
+/// Where the folder of a test is.
+#[derive(Clone, Copy)]
+pub(crate) enum Medium {
+    Memory,
+    Disk,
+}
 
 /// A folder, a clock, and the stores opened in them.
 pub(crate) struct Fixture {
     folder: tempfile::TempDir,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) portable: bool,
+    medium: Medium,
     /// The name of the test, with that of the program in front.
     test: &'static str,
 }
@@ -53,14 +62,19 @@ pub(crate) struct Fixture {
 pub(crate) const START: u64 = 1_900_000_000;
 
 impl Fixture {
-    pub(crate) fn new(portable: bool, test: &'static str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable, test }
+    pub(crate) fn new(medium: Medium, portable: bool, test: &'static str) -> Self {
+        let in_memory = Path::new("/dev/shm");
+        let parent = match medium {
+            Medium::Memory if in_memory.is_dir() => in_memory.to_owned(),
+            Medium::Memory | Medium::Disk => std::env::temp_dir(),
+        };
+        let folder = tempfile::tempdir_in(parent).unwrap();
+        Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable, medium, test }
     }
 
     /// Another empty folder for the same test.
     pub(crate) fn another(&self) -> Self {
-        Self::new(self.portable, self.test)
+        Self::new(self.medium, self.portable, self.test)
     }
 
     /// The same test again in a process of its own, which finds a [`Task`](crate::child::Task).

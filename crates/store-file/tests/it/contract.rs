@@ -7,6 +7,7 @@ use session_core::{Clock, Expect, PrincipalKey, Removed, Store, StoreErrorKind, 
 use session_store_file::MAX_PAYLOAD;
 
 on_both_paths! {
+    on_disk
     fn what_was_written_is_loaded(fixture) {
         let store = fixture.open();
         for (number, len) in [0, 1, 100, 3_983, 3_984, 3_985, 4_096, 100_000, 1 << 20].into_iter().enumerate() {
