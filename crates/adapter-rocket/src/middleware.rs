@@ -198,10 +198,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_setting_is_said_with_its_place() {
         for (settings, says) in [
-            (
-                "[sessions]\nrelam = 'shop'",
-                &["`relam`", "one of", "default.sessions.relam", "TOML"][..],
-            ),
+            ("[sessions]\nrelam = 'shop'", &["`relam`", "one of", "default.sessions.relam", "TOML"][..]),
             ("[sessions.expiry]\nidle = 'soon'", &["\"soon\"", "seconds", "default.sessions.expiry.idle"]),
             ("sessions = 7", &["signed int `7`", "SessionConfig", "default.sessions"]),
             ("[sessions.cookie]\nsecure = false", &["__Host-", "secure"]),

@@ -191,7 +191,7 @@ async fn error_page(request: Request, next: Next) -> Response {
     response
 }
 
-/// Sessions without cookies: the id of each request comes from [`find_id`] (`use_cookies = False`).
+/// Sessions without cookies: the id of each request comes from `find_id` (`use_cookies = False`).
 pub fn without_cookies(sessions: ManagerBuilder) -> ManagerBuilder {
     sessions.persistence(External::new(find_id))
 }
