@@ -125,3 +125,21 @@ impl Override {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// NIST SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3.
+    #[test]
+    fn the_presets_keep_to_nist() {
+        for (preset, idle, absolute) in [
+            (Expiry::NIST_AAL1, None, 30 * DAY),
+            (Expiry::NIST_AAL2, Some(HOUR), DAY),
+            (Expiry::NIST_AAL3, Some(15 * MINUTE), 12 * HOUR),
+        ] {
+            preset.validate().unwrap();
+            assert_eq!(preset, Expiry { idle, absolute: Some(absolute) });
+        }
+    }
+}
