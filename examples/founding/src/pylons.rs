@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use ini::Ini;
+use configparser::ini::Ini;
 use serde::{Deserialize, Serialize};
 use session_adapter_axum::{CsrfForm, Session, SessionError, SessionLayer};
 use session_core::{
@@ -42,10 +42,11 @@ pub fn make_config() -> Result<String, session_core::SessionError> {
 /// For a text that is no ini file, a section that is not there, a setting that does not exist, a folder that cannot be
 /// used.
 pub fn sessions(ini: &str, section: &str, here: &Path) -> Result<ManagerBuilder, Box<dyn Error>> {
-    let ini = Ini::load_from_str(ini)?;
-    let section = ini.section(Some(section)).ok_or("there is no such section")?;
-    let config = SessionConfig::from_pairs("session.", section.iter())?;
-    let builder = match section.get("cache_dir") {
+    let sections = Ini::new_cs().read(ini.to_owned())?;
+    let section = sections.get(section).ok_or("there is no such section")?;
+    let value = |value: &Option<String>| value.clone().unwrap_or_default();
+    let config = SessionConfig::from_pairs("session.", section.iter().map(|(key, text)| (key, value(text))))?;
+    let builder = match section.get("cache_dir").map(value) {
         Some(cache_dir) => {
             let store = FileStore::builder(here.join(cache_dir).join("sessions"));
             SessionManager::builder(store.deadline(LONGEST_WAIT).open()?)
@@ -115,7 +116,7 @@ async fn logout(session: Session, _: CsrfForm<Nothing>) -> Result<Redirect, Sess
 
 async fn index(session: Session, Extension(language): Extension<Language>) -> Result<Response, SessionError> {
     if !session.get(LOGGED_IN)?.unwrap_or_default() {
-        session.flash("Please login")?;
+        session.flash_once("", "Please login")?; // once, however often somebody tries
         session.save().await?;
         return Ok(Redirect::to("/login").into_response());
     }

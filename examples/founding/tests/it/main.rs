@@ -9,3 +9,4 @@ mod pesto;
 mod pylons;
 mod pyramid;
 mod pythonweb;
+mod tables;

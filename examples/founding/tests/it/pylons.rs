@@ -51,7 +51,8 @@ async fn a_flash_message_is_shown_after_the_redirect_and_once() {
     let (_here, app) = site("home");
     let mut ann = Browser::new(&app);
     ann.get("/").await;
-    assert!(ann.get("/login").await.text.contains("Please login"));
+    ann.get("/").await;
+    assert_eq!(ann.get("/login").await.text.matches("Please login").count(), 1);
     assert_eq!(log_in(&mut ann, "wrong").await.location("/"), "/login");
     assert!(ann.get("/login").await.text.contains("Invalid username/password"));
     log_in(&mut ann, "basil").await;

@@ -159,6 +159,28 @@ async fn a_view_that_failed_stores_only_where_configured() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_encoded_is_an_error_at_insertion() {
+    use std::time::UNIX_EPOCH;
+
+    use axum::routing::post;
+    use session_adapter_axum::{Session, SessionLayer};
+    use session_core::SessionError;
+
+    async fn born_too_early(session: Session) -> String {
+        let born = UNIX_EPOCH - Duration::from_secs(1); // serde has no form for this
+        match session.insert("born", born) {
+            Err(error @ SessionError::Encode { .. }) => error.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+    let sessions = pyramid::stored_sessions(OwnStore::default()).build().unwrap();
+    let app = Router::new().route("/", post(born_too_early)).layer(SessionLayer::new(sessions));
+    let page = Browser::new(&app).post("/", &[]).await;
+    assert_eq!(page.text, "the value for session key \"born\" cannot be encoded");
+    assert!(page.cookies().is_empty(), "nothing is stored");
+}
+
+#[tokio::test]
 async fn without_a_factory_the_session_is_an_error() {
     use axum::routing::get;
     use session_adapter_axum::Session;
