@@ -75,6 +75,8 @@ pub enum Need {
     Damage,
     /// The ability [`Environment`](session_core::Environment).
     Environment,
+    /// Something foreign beside the records: [`Fresh::foreign_with`](super::Fresh::foreign_with).
+    Foreign,
     /// A medium that can fail: [`Fresh::outage_with`](super::Fresh::outage_with).
     Outage,
     /// A second store on the same records: [`Fresh::peer_with`](super::Fresh::peer_with).
@@ -99,6 +101,10 @@ impl Need {
                 (facts.damage.is_some(), "no way to damage a record is declared (`Fresh::damage_with`)")
             }
             Self::Environment => (store.as_environment().is_some(), "the store has no `Environment`"),
+            Self::Foreign => (
+                facts.foreign.is_some(),
+                "nothing foreign can be put beside the records (`Fresh::foreign_with`)",
+            ),
             Self::Outage => {
                 (facts.outage.is_some(), "no way to stop the medium is declared (`Fresh::outage_with`)")
             }

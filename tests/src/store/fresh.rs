@@ -32,6 +32,7 @@ pub(crate) struct Facts {
     pub(super) peer: Option<Hook<(), Arc<dyn Store>>>,
     pub(super) outage: Option<Hook<Medium, ()>>,
     pub(super) damage: Option<Hook<StoreKey, ()>>,
+    pub(super) foreign: Option<Hook<Foreign, bool>>,
     pub(super) bounded: Option<Bounded>,
     pub(crate) own_clock: bool,
     pub(super) largest_record: usize,
@@ -53,6 +54,16 @@ pub enum Medium {
     Up,
 }
 
+/// What the hook for foreign things is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// Put something that is not the store's own beside its records: a file into its folder, a row into another table,
+    /// a key under another prefix. Answer `true` once it is there.
+    Plant,
+    /// Answer whether it is there as it was.
+    IsIntact,
+}
+
 impl Fresh {
     /// A store that is ready for use: connected, with its environment created, empty, and sharing nothing with any
     /// other store that the same factory makes.
@@ -62,6 +73,7 @@ impl Fresh {
             peer: None,
             outage: None,
             damage: None,
+            foreign: None,
             bounded: None,
             own_clock: false,
             largest_record: 1 << 20,
@@ -119,6 +131,16 @@ impl Fresh {
         self
     }
 
+    /// Declares that there may be something beside the records which is not the store's own.
+    #[must_use]
+    pub fn foreign_with<F>(mut self, ask: impl Fn(Foreign) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        self.facts.foreign = Some(Hook::new(ask));
+        self
+    }
+
     /// Declares that the store can be bounded. `open` makes a fresh store of its own that refuses with
     /// [`Full`](session_core::StoreErrorKind::Full) at the latest the record that comes after `most_records` live ones
     /// of 1 KiB, each with a principal.
@@ -168,6 +190,7 @@ impl fmt::Debug for Facts {
             .field("peer", &self.peer.is_some())
             .field("outage", &self.outage.is_some())
             .field("damage", &self.damage.is_some())
+            .field("foreign", &self.foreign.is_some())
             .field("bounded", &self.bounded.as_ref().map(|bounded| bounded.most_records))
             .field("own_clock", &self.own_clock)
             .field("largest_record", &self.largest_record)

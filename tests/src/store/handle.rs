@@ -195,5 +195,6 @@ fn lost(method: &str) -> Failure {
 }
 
 const ATTEMPTS: usize = 2_000;
-const SWEEPS: usize = 20_000;
+/// How many calls a sweep of a few dozen records may take, however small its budget.
+pub(super) const SWEEPS: usize = 5_000;
 const PAGES: usize = 10_000;

@@ -95,6 +95,7 @@ macro_rules! __store_cases {
                 a_sweep_keeps_what_was_renewed [Sweep Clock],
                 a_sweep_deletes_what_was_shortened [Sweep Clock],
                 a_swept_key_can_be_used_again [Sweep Clock],
+                a_sweep_leaves_the_foreign_alone [Sweep Clock Foreign],
             }
             sweep_races {
                 a_sweep_keeps_what_is_renewed_meanwhile [Sweep Clock],
@@ -121,6 +122,7 @@ macro_rules! __store_cases {
                 a_store_in_use_passes_its_check [Environment],
                 creating_again_destroys_nothing [Environment],
                 a_check_reports_what_was_dropped [Environment],
+                setting_up_and_tearing_down_leaves_the_foreign_alone [Environment Foreign],
                 a_dropped_environment_can_be_created_again [Environment],
             }
             reopen {

@@ -30,7 +30,7 @@ pub(crate) mod sample;
 mod watched;
 
 pub use case::{CASES, Case, Need};
-pub use fresh::{Factory, Fresh, Medium};
+pub use fresh::{Factory, Foreign, Fresh, Medium};
 pub use reference::Reference;
 pub use runner::{Limits, run, run_within};
 pub use session_core::ManualClock;

@@ -15,7 +15,7 @@ use session_core::{
 };
 use tokio::task::yield_now;
 
-use super::fresh::{Fresh, Medium};
+use super::fresh::{Foreign, Fresh, Medium};
 
 /// A store for tests: correct, in memory, as slow as it likes. Clones share their records.
 #[derive(Clone, Default)]
@@ -32,6 +32,7 @@ pub(crate) struct Shelf {
     pub(crate) most_records: Option<usize>,
     pub(crate) medium_is_down: bool,
     pub(crate) dropped: bool,
+    pub(crate) foreign: bool,
 }
 
 /// One record.
@@ -69,10 +70,19 @@ impl Reference {
         }
     }
 
+    /// Puts something beside the records that is not the store's own, or says whether it is there.
+    #[must_use]
+    pub fn foreign(&self, ask: Foreign) -> bool {
+        let mut shelf = self.shelf();
+        shelf.foreign |= ask == Foreign::Plant;
+        shelf.foreign
+    }
+
     /// A fresh reference store with every hook declared.
     #[must_use]
     pub fn fresh() -> Fresh {
         let store = Self::new();
+        let beside = store.clone();
         let (reopened, peer, medium, victim) = (store.clone(), store.clone(), store.clone(), store.clone());
         Fresh::new(store)
             .reopen_with(move || std::future::ready(reopened.clone()))
@@ -85,6 +95,7 @@ impl Reference {
                 victim.damage(&key);
                 std::future::ready(())
             })
+            .foreign_with(move |ask| std::future::ready(beside.foreign(ask)))
             .bounded_with(BOUND, || std::future::ready(Self::bounded(BOUND)))
     }
 

@@ -8,11 +8,11 @@ use std::{
 use session_core::{Clock, Entry, ManualClock, StoreKey, SystemClock};
 
 use super::{
-    fresh::{Factory, Facts, Medium},
+    fresh::{Factory, Facts, Foreign, Hook, Medium},
     handle::Handle,
     runner::{Limits, START},
 };
-use crate::{Failure, Result};
+use crate::{Failure, Result, failure::ensure};
 
 /// The store under test. One case gets one subject, and may do with it what it likes.
 #[derive(Debug)]
@@ -99,6 +99,24 @@ impl Subject {
     pub(super) async fn turn(&self, medium: Medium) -> Result {
         self.facts.outage.as_ref().ok_or_else(|| undeclared("outage_with"))?.call(medium).await;
         Ok(())
+    }
+
+    /// Puts something foreign beside the records.
+    pub(super) async fn plant(&self) -> Result {
+        let planted = self.foreign()?.call(Foreign::Plant).await;
+        ensure!(planted, "nothing foreign could be put beside the records");
+        Ok(())
+    }
+
+    /// What was planted must be there as it was.
+    pub(super) async fn is_intact(&self) -> Result {
+        let intact = self.foreign()?.call(Foreign::IsIntact).await;
+        ensure!(intact, "something that is not the store's own is gone or changed");
+        Ok(())
+    }
+
+    fn foreign(&self) -> Result<&Hook<Foreign, bool>> {
+        self.facts.foreign.as_ref().ok_or_else(|| undeclared("foreign_with"))
     }
 
     pub(super) async fn damage(&self, key: StoreKey) -> Result {

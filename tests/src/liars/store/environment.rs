@@ -66,6 +66,18 @@ impl Lie for KeepsRecordsOnDrop {
     }
 }
 
+/// Dropping the environment drops everything around it.
+#[derive(Debug, Default)]
+pub(super) struct DropsTheForeign;
+
+#[async_trait]
+impl Lie for DropsTheForeign {
+    async fn drop(&self, honest: &Honest) -> Result<(), Vec<StoreError>> {
+        honest.shelf().foreign = false;
+        Environment::drop(&honest.store).await
+    }
+}
+
 /// What was dropped cannot be created again.
 #[derive(Debug, Default)]
 pub(super) struct DropsForGood;

@@ -103,8 +103,8 @@ impl<L: Lie> Liar<L> {
         let lie = Arc::new(L::default());
         // A store that is opened again goes on from the one before it; a peer starts with a lie of its own.
         let latest = Mutex::new(Arc::clone(&lie));
-        let (again, peer, medium, victim, bounded) =
-            (honest.clone(), honest.clone(), honest.clone(), honest.clone(), honest.clone());
+        let (again, peer, medium) = (honest.clone(), honest.clone(), honest.clone());
+        let (victim, beside, bounded) = (honest.clone(), honest.clone(), honest.clone());
         Fresh::new(Self { honest, lie })
             .reopen_with(move || {
                 let mut latest = locked(&latest);
@@ -120,6 +120,7 @@ impl<L: Lie> Liar<L> {
                 victim.damage(&key);
                 ready(())
             })
+            .foreign_with(move |ask| ready(beside.foreign(ask)))
             .bounded_with(BOUND, move || {
                 let honest = Honest { store: Reference::bounded(BOUND), clock: Arc::clone(&bounded.clock) };
                 ready(Self { honest, lie: Arc::default() })

@@ -104,6 +104,8 @@ macro_rules! __store_liars {
                     never_starts_over NeverStartsOver,
                     sweeps_nothing SweepsNothing,
                     ends_at_damage EndsAtDamage,
+                counts_no_failure CountsNoFailure,
+                sweeps_the_foreign SweepsTheForeign,
                     decides_then_sweeps DecidesThenSweeps,
                     goes_by_the_first_expiry GoesByTheFirstExpiry,
                     goes_by_the_latest_expiry GoesByTheLatestExpiry,
@@ -136,7 +138,8 @@ macro_rules! __store_liars {
                     repairs_on_check RepairsOnCheck,
                     complains_of_records ComplainsOfRecords,
                     keeps_records_on_drop KeepsRecordsOnDrop,
-                    drops_for_good DropsForGood,
+                    drops_the_foreign DropsTheForeign,
+                drops_for_good DropsForGood,
                 }
                 reopen {
                     forgets_removals ForgetsRemovals,

@@ -170,6 +170,30 @@ impl Lie for EndsAtDamage {
     }
 }
 
+/// Does not count what it could not delete.
+#[derive(Debug, Default)]
+pub(super) struct CountsNoFailure;
+
+#[async_trait]
+impl Lie for CountsNoFailure {
+    async fn sweep(&self, honest: &Honest, request: SweepRequest) -> Answer<Swept> {
+        let swept = honest.sweep(request).await?;
+        Ok(Swept::new(swept.examined, swept.removed, 0, swept.finished))
+    }
+}
+
+/// Takes everything that it finds for its own.
+#[derive(Debug, Default)]
+pub(super) struct SweepsTheForeign;
+
+#[async_trait]
+impl Lie for SweepsTheForeign {
+    async fn sweep(&self, honest: &Honest, request: SweepRequest) -> Answer<Swept> {
+        honest.shelf().foreign = false;
+        honest.sweep(request).await
+    }
+}
+
 /// Decides what has expired, looks away, and then deletes it.
 #[derive(Debug, Default)]
 pub(super) struct DecidesThenSweeps;

@@ -11,7 +11,8 @@ pub async fn a_store_in_use_passes_its_check(subject: Subject) -> Result {
     environment.check().await.map_err(troubles)
 }
 
-/// Creating an environment that is there changes nothing and destroys nothing, however often it is done.
+/// Creating an environment that is there changes nothing and destroys nothing, however often it is done (set-ups that
+/// drop everything when a part is missing).
 pub async fn creating_again_destroys_nothing(subject: Subject) -> Result {
     let entry = subject.entry("kept").with_principal(principal(0));
     let version = subject.store.create(&key(0), entry).await?;
@@ -43,6 +44,18 @@ pub async fn a_check_reports_what_was_dropped(subject: Subject) -> Result {
         }
     }
     Ok(())
+}
+
+/// Creating and dropping the environment leaves alone what is not the store's own.
+pub async fn setting_up_and_tearing_down_leaves_the_foreign_alone(subject: Subject) -> Result {
+    subject.store.create(&key(0), subject.entry("dropped")).await?;
+    subject.plant().await?;
+    subject.store.environment()?.create().await.map_err(troubles)?;
+    subject.is_intact().await?;
+    subject.store.environment()?.drop().await.map_err(troubles)?;
+    subject.is_intact().await?;
+    subject.store.environment()?.create().await.map_err(troubles)?;
+    subject.is_intact().await
 }
 
 /// Dropping the environment removes every record: created again it is empty, complete and ready for use.

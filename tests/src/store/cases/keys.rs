@@ -32,7 +32,7 @@ pub async fn any_bytes_make_a_key(subject: Subject) -> Result {
 }
 
 /// Two stores from one factory share no record, no index and no version: tests run side by side, and an application
-/// may hold several stores in one process.
+/// may hold several stores in one process (D15).
 pub async fn fresh_stores_share_nothing(subject: Subject) -> Result {
     let (other, _guard) = subject.stranger().await;
     let here = subject.store.create(&key(0), subject.entry("here").with_principal(principal(0))).await?;

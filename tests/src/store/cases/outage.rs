@@ -6,7 +6,7 @@ use tokio::task::yield_now;
 use super::prelude::*;
 use crate::store::{Medium, handle::same_bytes};
 
-/// While the medium is down a load is an error that says so, or the record; never `None`.
+/// While the medium is down a load is an error that says so, or the record; never `None` (D12).
 pub async fn an_outage_is_never_an_absence(subject: Subject) -> Result {
     for key in keys(5) {
         subject.store.create(&key, subject.entry("there")).await?;

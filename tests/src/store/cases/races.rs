@@ -63,7 +63,8 @@ pub async fn disjoint_keys_do_not_disturb_each_other(subject: Subject) -> Result
     all(tasks).await
 }
 
-/// A load beside a writer returns one whole record, old or new, never a mixture and never nothing.
+/// A load beside a writer returns one whole record, old or new, never a mixture and never nothing (files that are
+/// written in place).
 pub async fn a_load_never_sees_a_half_written_record(subject: Subject) -> Result {
     let record = |round: u64| {
         let length = 1 + usize::try_from(round * 7_919 % 40_000).unwrap_or_default();

@@ -4,7 +4,7 @@ use session_core::Version;
 
 use super::prelude::*;
 
-/// A removed record is gone for every load that follows.
+/// A removed record is gone for every load that follows (sessions that are ended but keep their data).
 pub async fn a_removed_record_is_gone(subject: Subject) -> Result {
     subject.store.create(&key(0), subject.entry("ended")).await?;
     subject.store.delete(&key(0)).await?;

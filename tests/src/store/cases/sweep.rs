@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use session_core::SweepRequest;
 
 use super::{expiry::YEAR_9999, prelude::*};
+use crate::store::handle::SWEEPS;
 
 /// A sweep deletes every record that expires before the given instant, and no other.
 pub async fn a_sweep_deletes_the_expired_only(subject: Subject) -> Result {
@@ -69,7 +70,7 @@ pub async fn a_sweep_keeps_to_its_budget(subject: Subject) -> Result {
     populate(&subject, 30).await?;
     subject.advance(600);
     let request = SweepRequest::before(subject.now()).budget(7);
-    for _ in 0..20_000 {
+    for _ in 0..SWEEPS {
         let swept = subject.store.sweeper()?.sweep(request).await?;
         ensure!(swept.examined <= 7, "a sweep with a budget of 7 looks at {} records", swept.examined);
         ensure!(swept.removed <= 7, "a sweep with a budget of 7 removes {} records", swept.removed);
@@ -77,7 +78,7 @@ pub async fn a_sweep_keeps_to_its_budget(subject: Subject) -> Result {
             return half_is_gone(&subject, 30).await;
         }
     }
-    fail!("a sweep with a budget of 7 has not finished 60 records after 20,000 calls")
+    fail!("a sweep with a budget of 7 has not finished 60 records after {SWEEPS} calls")
 }
 
 /// A sweep with a budget of one, called again and again, reaches every expired record, however many live ones lie
@@ -149,7 +150,8 @@ pub async fn a_sweep_deletes_what_was_shortened(subject: Subject) -> Result {
     Ok(())
 }
 
-/// A swept key can be used for a new record, with a version that the old one never had.
+/// A write to a swept record conflicts, and its key can be used for a new one with a version that the old one never
+/// had (D29).
 pub async fn a_swept_key_can_be_used_again(subject: Subject) -> Result {
     let old = subject.store.create(&key(0), Entry::new("old", subject.within(60))).await?;
     subject.advance(600);
@@ -161,6 +163,16 @@ pub async fn a_swept_key_can_be_used_again(subject: Subject) -> Result {
     subject.store.sweep_to_end(SweepRequest::before(subject.now())).await?;
     subject.store.holds(&key(0), b"new").await?;
     Ok(())
+}
+
+/// A sweep leaves alone what is not the store's own (CVE-2018-12538).
+pub async fn a_sweep_leaves_the_foreign_alone(subject: Subject) -> Result {
+    populate(&subject, 10).await?;
+    subject.plant().await?;
+    subject.advance(600);
+    subject.store.sweep_to_end(SweepRequest::before(subject.now())).await?;
+    subject.is_intact().await?;
+    half_is_gone(&subject, 10).await
 }
 
 /// `count` records that expire in a minute, at even keys, and as many that live for two hours, at odd ones.
