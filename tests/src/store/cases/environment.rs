@@ -52,7 +52,8 @@ pub async fn setting_up_and_tearing_down_leaves_the_foreign_alone(subject: Subje
     subject.plant().await?;
     subject.store.environment()?.create().await.map_err(troubles)?;
     subject.is_intact().await?;
-    subject.store.environment()?.drop().await.map_err(troubles)?;
+    // A folder that holds something foreign cannot be removed, and the store may say so.
+    let _ = subject.store.environment()?.drop().await;
     subject.is_intact().await?;
     subject.store.environment()?.create().await.map_err(troubles)?;
     subject.is_intact().await
