@@ -5,10 +5,14 @@
 mod axum;
 mod file;
 mod memory;
+mod rocket;
+mod warp;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use anyhow::{Context, Result, anyhow, bail};
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use session_conformance::{
     adapter::{Persist, Starter},
     store::Factory,
@@ -17,11 +21,23 @@ use session_core::{SessionManager, Store};
 use tokio::net::TcpListener;
 
 /// Every adapter.
-pub(crate) static ADAPTERS: &[Adapter] = &[Adapter {
-    name: "axum",
-    starter: Starter::of::<axum::Application>,
-    serve: |serving| Box::pin(axum::serve(serving)),
-}];
+pub(crate) static ADAPTERS: &[Adapter] = &[
+    Adapter {
+        name: "axum",
+        starter: Starter::of::<axum::Application>,
+        serve: |serving| Box::pin(axum::serve(serving)),
+    },
+    Adapter {
+        name: "warp",
+        starter: Starter::of::<warp::Application>,
+        serve: |serving| Box::pin(warp::serve(serving)),
+    },
+    Adapter {
+        name: "rocket",
+        starter: Starter::of::<rocket::Application>,
+        serve: |serving| Box::pin(rocket::serve(serving)),
+    },
+];
 
 /// Every store.
 pub(crate) static STORES: &[StoreKind] = &[
@@ -43,8 +59,12 @@ pub(crate) struct Adapter {
 pub(crate) struct Serving {
     pub(crate) manager: SessionManager,
     pub(crate) listener: TcpListener,
+    /// To be called when requests are answered.
+    pub(crate) ready: Ready,
     pub(crate) end: End,
 }
+
+pub(crate) type Ready = Box<dyn FnOnce() + Send + Sync>;
 
 /// Resolves when the server has ended.
 type Served = Pin<Box<dyn Future<Output = Result<()>>>>;
@@ -98,6 +118,13 @@ pub(crate) fn open_store(text: &str) -> Result<Arc<dyn Store>> {
             bail!("there is no store `{name}`, only {}", all.join(" and "))
         }
     }
+}
+
+/// What a client sees that loses the connection while it reads.
+fn cut_off() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"the body broke off"));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response
 }
 
 /// As one writes it for `serve`.

@@ -70,8 +70,11 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
-        println!("listening on http://{}", listener.local_addr()?);
-        io::stdout().flush()?;
+        let address = listener.local_addr()?;
+        let ready = Box::new(move || {
+            println!("listening on http://{address}");
+            drop(io::stdout().flush());
+        });
 
         let (ending, mut ended) = watch::channel(false);
         let mut told = ending.subscribe();
@@ -85,7 +88,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
             time::sleep(PATIENCE).await;
         };
         tokio::select! {
-            served = (adapter.serve)(Serving { manager, listener, end }) => served?,
+            served = (adapter.serve)(Serving { manager, listener, ready, end }) => served?,
             () = overdue => bail!("requests were still running {PATIENCE:?} after the signal"),
         }
         signals.abort();

@@ -7,13 +7,13 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use session_adapter_axum::{Session, SessionLayer};
 use session_conformance::{adapter::Adapter, fixture};
 use session_core::SessionManager;
 use tower::ServiceExt;
 
-use super::Serving;
+use super::{Serving, cut_off};
 
 /// The application without a socket.
 pub(super) struct Application(Router);
@@ -34,7 +34,8 @@ impl Adapter for Application {
 }
 
 /// The application on a socket.
-pub(super) async fn serve(Serving { manager, listener, end }: Serving) -> Result<()> {
+pub(super) async fn serve(Serving { manager, listener, ready, end }: Serving) -> Result<()> {
+    ready();
     Ok(axum::serve(listener, router(manager)).with_graceful_shutdown(end).await?)
 }
 
@@ -47,11 +48,4 @@ fn router(manager: SessionManager) -> Router {
             post(async |session: Session, body: Bytes| fixture::ops(&session, &body).await.map(Body::from)),
         )
         .layer(SessionLayer::new(manager))
-}
-
-/// What a client sees that loses the connection while it reads.
-fn cut_off() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"the body broke off"));
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
-    response
 }
