@@ -232,6 +232,7 @@ impl ManagerBuilder {
             }
             _ => {}
         }
+        persistence.validate()?;
         persistence.bind(&self.config.realm);
         self.config.fit(&*persistence)?;
         let mut fingerprint_key = [0; 16];

@@ -1,7 +1,7 @@
 //! What one request did to a session, kept so that it can be done again to a newer record.
 //!
-//! The list holds one entry for each key: a later operation on a key is folded into the earlier one, so a loop over
-//! one key costs one entry. Clearing comes before all writes of the list. That order is enough, because operations on
+//! The list holds one entry for each key: a later operation on a key is folded into the earlier one. Updates keep a
+//! step for each time, because all of them have to be taken again. Clearing comes before all writes of the list. That order is enough, because operations on
 //! different keys do not see each other.
 
 use std::{

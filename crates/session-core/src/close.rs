@@ -174,7 +174,9 @@ impl Closed {
                     shared.persistence.announce(Announcement::State { sealed }, headers);
                 }
             }
-            (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live)) => {
+            (Announced::New | Announced::Rotated | Announced::Refreshed, Some(live))
+                if !live.id.is_supplied() =>
+            {
                 let lifetime = shared.config.expiry.deadline(&live.record.meta()).since(shared.now());
                 let issue = Announcement::Issue { id: &live.id, source: live.source, lifetime };
                 shared.persistence.announce(issue, headers);
@@ -187,7 +189,7 @@ impl Closed {
         if !matches!(state.announced, Announced::NothingAsked | Announced::NothingNew) {
             response::forbid_storing(headers);
         }
-        if shared.persistence.query_parameter().is_some() {
+        if shared.persistence.in_urls() {
             query::guard(headers);
         }
         drop(state);

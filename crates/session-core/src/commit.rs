@@ -71,6 +71,9 @@ impl Task {
         {
             return Self::Rotate(Rotation::Routine);
         }
+        if pending.stale {
+            return Self::Update;
+        }
         let always = closing && config.save == SavePolicy::Always && !state.created_here;
         if always || pending.intent.changes_record() || pending.changes.alter(Some(&live.record)) {
             return Self::Update;
@@ -121,6 +124,11 @@ impl Inner {
             return self.reseal(task, pending, now).map(Some);
         }
         let live = self.state().live.clone();
+        let rebased = match &live {
+            Some(live) if pending.stale => Some(Box::new(self.shared.rebase(pending, live)?)),
+            _ => None,
+        };
+        let pending = rebased.as_deref().unwrap_or(pending);
         match (task, live) {
             (Task::Update, Some(live)) => self.shared.update(live, pending, now).await.map(Some),
             (Task::Touch, Some(live)) => Ok(Box::pin(self.shared.touch(live, now)).await),
@@ -226,7 +234,12 @@ impl Inner {
 impl State {
     fn stored(&mut self, live: Option<Live>, task: Task, shared: &Shared) {
         let Some(live) = live else { return };
+        if let Some(withdraws) = self.end_when_saved.take() {
+            self.ending = Some(Ending { key: live.key, seen: Some(live.version), withdraws });
+            return;
+        }
         let renamed = self.live.as_ref().is_none_or(|old| old.key != live.key);
+        self.pending.stale = !self.pending.changes.is_empty();
         self.replace(Some(live));
         (self.announced, self.saved) = match task {
             Task::Create => {
@@ -335,7 +348,7 @@ impl Shared {
     /// one.
     async fn create(
         &self,
-        supplied: Option<Box<SessionId>>,
+        supplied: Option<Box<Candidate>>,
         pending: &Pending,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
@@ -357,15 +370,18 @@ impl Shared {
 
     fn fresh(
         &self,
-        supplied: Option<&SessionId>,
+        supplied: Option<&Candidate>,
         pending: &Pending,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
         let (drawn, csrf_secret) = self.draw()?;
-        let id = supplied.or(pending.intent.next_id.as_ref()).cloned().unwrap_or(drawn);
+        let (id, source) = match supplied {
+            Some(supplied) => (supplied.id.clone(), supplied.source),
+            None => (pending.intent.next_id.clone().unwrap_or(drawn), 0),
+        };
         let meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
         let record = pending.changes.encode(None, &meta, pending.intent.principal_over(None));
-        Ok(Live { key: self.realm.store_key(&id), id, version: Version::new(0), source: 0, record })
+        Ok(Live { key: self.realm.store_key(&id), id, version: Version::new(0), source, record })
     }
 
     /// Stores the changes on `live`, or on what another request has made of it.
@@ -433,7 +449,7 @@ impl Shared {
                 let successor = live.id.unmask_successor(marker.masked_id);
                 match self.find(&Candidate { id: successor, source: live.source, outdated: false }).await? {
                     Found::Live(live, _) => Ok(live),
-                    Found::Superseded(_) => Err(SessionError::Superseded),
+                    Found::Superseded(..) => Err(SessionError::Superseded),
                     Found::Nothing(_) => Err(SessionError::Ended),
                 }
             }
@@ -444,6 +460,14 @@ impl Shared {
     /// The changes, made again on a newer record.
     pub(crate) fn replay(&self, pending: &Pending, base: &Live) -> Result<Changes, SessionError> {
         self.events.emit(EventKind::ConflictReplayed, Some(&base.key));
+        self.make_again(pending, base)
+    }
+
+    fn rebase(&self, pending: &Pending, base: &Live) -> Result<Pending, SessionError> {
+        Ok(Pending { changes: self.make_again(pending, base)?, intent: pending.intent.clone(), stale: false })
+    }
+
+    fn make_again(&self, pending: &Pending, base: &Live) -> Result<Changes, SessionError> {
         let mut changes = pending.changes.clone();
         changes.replay(&base.record)?;
         let record = changes.encode(
@@ -451,6 +475,9 @@ impl Shared {
             &base.record.meta(),
             base.record.principal().unwrap_or_default(),
         );
+        for entry in changes.entries() {
+            self.config.limits.check(Limit::ValueBytes, entry.value.len())?;
+        }
         self.config.limits.check(Limit::Keys, record.keys())?;
         self.config.limits.check(Limit::RecordBytes, record.bytes().len())?;
         Ok(changes)
@@ -486,6 +513,6 @@ mod tests {
             panic!("ready at once");
         };
         let (load, commit) = (size_of_val(&session.load()), size_of_val(&session.0.commit(Moment::Close)));
-        assert!(load <= 64 && commit <= 768, "load {load}, commit {commit}");
+        assert!(load <= 64 && commit <= 896, "load {load}, commit {commit}");
     }
 }

@@ -195,7 +195,7 @@ impl SessionConfig {
 impl SessionConfig {
     /// Checks the settings against the strategy, and lowers limits to what it can carry.
     pub(crate) fn fit(&mut self, persistence: &dyn Persistence) -> Result<(), ConfigError> {
-        if persistence.query_parameter().is_some() && self.renew_every.is_some() {
+        if persistence.in_urls() && self.renew_every.is_some() {
             return Err(ConfigError::new(
                 "renew_every",
                 "pages hold links with the old id, so ids in queries cannot change",

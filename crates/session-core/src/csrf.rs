@@ -3,7 +3,7 @@
 use http::{HeaderName, Method, header};
 use subtle::ConstantTimeEq;
 
-use crate::{error::SessionError, event::EventKind, request::RequestHead, session::Session};
+use crate::{error::SessionError, event::EventKind, lazy::Inner, request::RequestHead, session::Session};
 
 /// The header field in which scripts send the token.
 pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -25,15 +25,7 @@ impl Session {
     pub fn csrf_token(&self) -> Result<String, SessionError> {
         let mut mask = [0; SECRET];
         self.0.shared.random.fill(&mut mask)?;
-        let known = self.0.state().csrf_secret();
-        let secret = match known {
-            Some(secret) => secret,
-            None => {
-                let (_, drawn) = self.0.shared.draw()?;
-                self.0.intend(|intent| intent.csrf_secret = Some(drawn))?;
-                drawn
-            }
-        };
+        let secret = self.0.csrf_secret()?;
         let mut token = [0; 2 * SECRET];
         token[..SECRET].copy_from_slice(&mask);
         for (masked, (mask, secret)) in token[SECRET..].iter_mut().zip(mask.iter().zip(secret)) {
@@ -73,6 +65,22 @@ impl Session {
             self.0.shared.events.emit(EventKind::ForgeryRefused, key.as_ref());
         }
         if is_safe(head.method) { Ok(()) } else { checked }
+    }
+}
+
+impl Inner {
+    /// The secret of the session; a visitor without one gets one, the same for all who ask in this request.
+    fn csrf_secret(&self) -> Result<[u8; SECRET], SessionError> {
+        let mut state = self.state();
+        if let Some(secret) = state.csrf_secret() {
+            return Ok(secret);
+        }
+        state.check_mutable()?;
+        let (_, drawn) = self.shared.draw()?;
+        state.begin_anew();
+        state.pending.intent.csrf_secret = Some(drawn);
+        state.epoch += 1;
+        Ok(drawn)
     }
 }
 

@@ -35,9 +35,10 @@ impl DetachedSession {
         let mut presented = Presented::Nothing;
         presented.add(id);
         let session = LazySession::new(self.0.shared.clone(), presented).load().await?;
+        let found = session.0.state().live.is_some();
         match session.status() {
-            Status::Active => Ok(session),
             Status::Superseded => Err(SessionError::Superseded),
+            _ if found => Ok(session),
             _ => Err(SessionError::Ended),
         }
     }

@@ -125,7 +125,7 @@ impl Inner {
 
 impl crate::state::State {
     /// A change after the session was ended begins another one.
-    fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         if self.status == Status::Ended {
             self.status = Status::New;
         }

@@ -129,8 +129,9 @@ impl Inner {
                     state.pending.intent.forced = true;
                 }
             }
-            Found::Superseded(key) => {
+            Found::Superseded(key, source) => {
                 state.loaded(Status::Superseded, None);
+                state.source = source;
                 state.superseded = Some(key);
             }
             Found::Nothing(status) => state.loaded(status, None),
@@ -154,7 +155,12 @@ impl Shared {
                     continue;
                 }
                 let found = self.find(candidate).await?;
-                live += usize::from(matches!(found, Found::Live(..)));
+                // After a routine rotation two ids may lead to one session.
+                live += match (&best, &found) {
+                    (Found::Live(one, _), Found::Live(other, _)) => usize::from(one.key != other.key),
+                    (_, Found::Live(..)) => 1,
+                    _ => 0,
+                };
                 if weight(&found) > weight(&best) {
                     best = found;
                 }
@@ -175,7 +181,7 @@ impl Shared {
 const fn weight(found: &Found) -> u8 {
     match found {
         Found::Live(..) => 3,
-        Found::Superseded(_) => 2,
+        Found::Superseded(..) => 2,
         Found::Nothing(Status::Expired) => 1,
         Found::Nothing(_) => 0,
     }

@@ -20,8 +20,8 @@ use crate::{
     store::{Expect, Written},
 };
 
-/// How long an id is kept that was handed out and not used for anything. It bounds what clients can make the store
-/// hold that never come back.
+/// How long an id is kept that was handed out and under which nothing was stored; every use begins the time anew. It
+/// bounds what clients can make the store hold that never come back.
 const CLAIM_WINDOW: Duration = Duration::from_secs(60);
 
 impl SessionManager {

@@ -55,8 +55,8 @@ pub(crate) enum Found {
     /// A live record, and whether the client has to be told its id again: it was reached through an id that was replaced,
     /// or whose key is about to be.
     Live(Live, bool),
-    /// The id was replaced; this is the key of what it left behind.
-    Superseded(StoreKey),
+    /// The id was replaced; this is the key of what it left behind, and which strategy of a chain has found it.
+    Superseded(StoreKey, u8),
     Nothing(Status),
 }
 
@@ -155,7 +155,7 @@ impl Shared {
                 Some((Content::Superseded(marker), _)) => {
                     if !marker.in_grace(self.clock.now()) {
                         self.events.emit(EventKind::SupersededUse, Some(&key));
-                        return Ok(Found::Superseded(key));
+                        return Ok(Found::Superseded(key, source));
                     }
                     id = id.unmask_successor(marker.masked_id);
                     announce = true;

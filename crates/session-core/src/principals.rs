@@ -186,7 +186,7 @@ impl Shared {
         let index = self.principal_index()?;
         let principal_key = self.realm.principal_key(principal);
         let keys = index.keys_of(&principal_key, after, limit).await.map_err(SessionError::Store)?;
-        let next = if keys.len() < limit { None } else { keys.last().copied() };
+        let next = keys.last().copied();
         let mut sessions: Vec<(SessionInfo, Version)> = Vec::with_capacity(keys.len());
         for listed in keys {
             if let Some((key, record, version)) = self.follow(listed).await?
@@ -239,7 +239,28 @@ impl Shared {
         }
     }
 
+    /// Passes over the list until one ends nothing: the id of a session may be replaced while it is listed, and then it
+    /// is seen under neither.
     async fn end_all_but(&self, principal: &str, keep: Option<StoreKey>) -> Result<usize, SessionError> {
+        const MOST_PASSES: usize = 8;
+        let (mut total, begun) = (0, self.clock.now());
+        for _ in 0..MOST_PASSES {
+            let ended = self.end_listed(principal, keep, begun).await?;
+            total += ended;
+            if ended == 0 {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// Ends what was signed in to when the call began; later logins are left alone.
+    async fn end_listed(
+        &self,
+        principal: &str,
+        keep: Option<StoreKey>,
+        begun: SystemTime,
+    ) -> Result<usize, SessionError> {
         let (mut ended, mut after) = (0, None);
         loop {
             let (page, next) = self.page(principal, after.as_ref(), PAGE).await?;
@@ -250,7 +271,8 @@ impl Shared {
             };
             for (info, version) in page {
                 let kept = [keep, moved].contains(&Some(info.handle.0));
-                if !kept && self.end(&info.handle.0, Some(version)).await? {
+                let earlier = info.authenticated_at.is_none_or(|signed_in| signed_in <= begun);
+                if !kept && earlier && self.end(&info.handle.0, Some(version)).await? {
                     ended += 1;
                 }
             }

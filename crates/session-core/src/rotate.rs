@@ -109,7 +109,8 @@ impl Shared {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let pending = Pending { changes: self.replay(pending, &moved)?, intent: pending.intent.clone() };
+        let changes = self.replay(pending, &moved)?;
+        let pending = Pending { changes, intent: pending.intent.clone(), stale: false };
         match rotation {
             Rotation::Routine => Box::pin(self.update(moved, &pending, now)).await,
             Rotation::Privilege => Box::pin(self.rotate(&moved, &pending, rotation, now)).await,

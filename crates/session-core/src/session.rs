@@ -20,6 +20,7 @@ use crate::{
     lazy::{Inner, LazySession},
     namespace::Namespace,
     principals::SessionHandle,
+    report::Announced,
     state::{Ending, Status},
     timestamp::Timestamp,
 };
@@ -194,7 +195,9 @@ impl Session {
                 self.0.shared.config.limits.principal_bytes,
             ));
         }
-        self.0.shared.config.limits.check(Limit::PrincipalBytes, principal.len())?;
+        let limits = self.0.shared.config.limits;
+        limits.check(Limit::PrincipalBytes, principal.len())?;
+        limits.check(Limit::RecordBytes, self.0.state().length_for(principal))?;
         self.rotate(Some(Some(principal.into())))
     }
 
@@ -268,8 +271,9 @@ impl Session {
 
     /// Stores the changes now instead of at the end of the request.
     ///
-    /// Cancelled, the record is as before or fully changed, and the changes are stored again at the end of the request
-    /// unless it is known that they were.
+    /// Cancelled, or failed with [`Indeterminate`](crate::StoreErrorKind::Indeterminate), the record is as before or fully
+    /// changed. The changes are then still pending and are stored again at the end of the request; if they had been
+    /// stored after all, an `update` is made twice.
     ///
     /// # Errors
     /// [`SessionError::Ended`] and [`SessionError::Superseded`] if another request was faster: the changes are dropped.
@@ -282,17 +286,23 @@ impl Session {
     /// Reads the record again and drops what this request has changed since it was last saved.
     ///
     /// # Errors
-    /// [`SessionError::Ended`], [`SessionError::Superseded`], [`SessionError::Store`].
+    /// [`SessionError::Ended`], [`SessionError::Superseded`], [`SessionError::Store`], and those of every change.
     pub async fn reload(&self) -> Result<(), SessionError> {
         let _turn = self.0.gate.enter().await;
-        let live = self.0.state().live.clone();
-        let fresh = match live {
-            Some(live) => Some(self.0.shared.refresh(&live).await?),
-            None => None,
+        let live = {
+            let state = self.0.state();
+            state.check_mutable()?;
+            state.live.clone()
         };
+        let Some(live) = live else { return self.revert() };
+        let fresh = self.0.shared.refresh(&live).await?;
         let mut state = self.0.state();
+        state.check_mutable()?;
         state.revert();
-        state.replace(fresh);
+        if fresh.key != live.key && state.announced == Announced::NothingNew {
+            state.announced = Announced::Rotated;
+        }
+        state.replace(Some(fresh));
         Ok(())
     }
 
@@ -318,6 +328,7 @@ impl Session {
             }
             _ => {
                 state.revert();
+                state.end_when_saved = state.saving.is_some().then_some(withdraws);
                 if let Some(live) = state.live.take() {
                     state.ending = Some(Ending { key: live.key, seen: Some(live.version), withdraws });
                 }

@@ -70,6 +70,9 @@ pub(crate) struct State {
     pub(crate) saving: Option<Arc<Pending>>,
     /// A record that this request ended and that is still in the store.
     pub(crate) ending: Option<Ending>,
+    /// The session was ended while it was being stored, and whether the client is told: what is stored then is to be
+    /// ended as well.
+    pub(crate) end_when_saved: Option<bool>,
     /// Where the presented id was replaced.
     pub(crate) superseded: Option<StoreKey>,
     /// The session was ended elsewhere while this request ran: nothing may be written any more.
@@ -120,6 +123,9 @@ pub(crate) struct Ending {
 pub(crate) struct Pending {
     pub(crate) changes: Changes,
     pub(crate) intent: Intent,
+    /// The changes were made while earlier ones were being stored, so their values may rest on a record that was never
+    /// stored: they have to be made again.
+    pub(crate) stale: bool,
 }
 
 /// What the library itself shall change, beside the values. Empty in most requests, and then it takes no space.
@@ -216,13 +222,15 @@ impl Pending {
     }
 
     pub(crate) fn then(self, later: Self) -> Self {
+        let stale = self.stale || later.stale;
         let changes = self.changes.then(later.changes);
         let (first, then) = match (self.intent.0, later.intent.0) {
             (Some(first), Some(then)) => (*first, *then),
-            (first, then) => return Self { changes, intent: Intent(first.or(then)) },
+            (first, then) => return Self { changes, intent: Intent(first.or(then)), stale },
         };
         Self {
             changes,
+            stale,
             intent: Intent(Some(Box::new(Wishes {
                 renew: first.renew || then.renew,
                 next_id: then.next_id.or(first.next_id),
@@ -247,6 +255,7 @@ impl State {
             pending: Pending::default(),
             saving: None,
             ending: None,
+            end_when_saved: None,
             superseded: None,
             gone: false,
             announced: Announced::NothingAsked,
@@ -382,6 +391,11 @@ impl State {
         self.pending = Pending::default();
         self.epoch += 1;
         self.recount();
+    }
+
+    /// Bytes of the record if it belonged to `principal`.
+    pub(crate) fn length_for(&self, principal: &str) -> usize {
+        Record::length(principal.len(), self.bytes)
     }
 
     fn recount(&mut self) {

@@ -202,3 +202,46 @@ fn a_presented_id_works_only_if_it_was_drawn_here() {
     let (_, answer) = send(&manager, &with(get("/"), "x-id", id.expose_secret()), count);
     assert_eq!(answer.unwrap().unwrap(), (Status::Active, 2));
 }
+
+#[test]
+fn a_trusted_id_never_becomes_a_cookie() {
+    let trusted = External::new(|_| Some(ExternalId::Trusted("device 7; Domain=evil".to_owned())));
+    let chain = Chain::new(Cookie::new(CookieOptions::default()).unwrap()).then(trusted);
+    let manager = SessionManager::builder(MapStore::default()).persistence(chain).build().unwrap();
+    let stale = with(get("/"), "cookie", &format!("__Host-id={}", "a".repeat(32)));
+    for n in 1..3 {
+        let (response, answer) = send(&manager, &stale, count);
+        assert_eq!(
+            answer.unwrap().unwrap().1,
+            n,
+            "the supplied id is used although a dead cookie came first"
+        );
+        assert!(!response.headers().contains_key("set-cookie"));
+    }
+}
+
+#[test]
+fn ids_in_queries_are_guarded_inside_a_chain_too() {
+    let chain = || Chain::new(Cookie::new(CookieOptions::default()).unwrap()).then(Query::default());
+    let manager = SessionManager::builder(MapStore::default()).persistence(chain()).build().unwrap();
+    let (response, _) = send(&manager, &get("/"), count);
+    assert_eq!(field(response.headers(), "referrer-policy"), Some("no-referrer"));
+    let builder = SessionManager::builder(MapStore::default()).persistence(chain());
+    assert_eq!(builder.renew_every(Duration::from_secs(900)).build().unwrap_err().field(), "renew_every");
+}
+
+#[test]
+fn two_ids_of_one_session_are_not_ambiguous_while_both_work() {
+    let clock = clock();
+    let manager = SessionManager::builder(MapStore::default())
+        .renew_every(Duration::from_secs(60))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let old = cookie(&send(&manager, &get("/"), count).0).unwrap();
+    clock.advance(Duration::from_secs(61));
+    let new = cookie(&send(&manager, &with(get("/"), "cookie", &old), count).0).unwrap();
+    assert_ne!(old, new);
+    let both = with(get("/"), "cookie", &format!("{old}; {new}"));
+    assert_eq!(send(&manager, &both, count).1.unwrap().unwrap(), (Status::Active, 3));
+}

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::{Announcement, Candidate, Persistence, Presented};
-use crate::request::RequestHead;
+use crate::{error::ConfigError, request::RequestHead};
 
 /// Tries several strategies: the first that presents a live session wins, and what the client has to learn about that
 /// session goes back the same way. A new id goes to the first.
@@ -73,6 +73,20 @@ impl Persistence for Chain {
 
     fn bind(&mut self, realm: &str) {
         self.strategies.iter_mut().for_each(|strategy| strategy.bind(realm));
+    }
+
+    fn in_urls(&self) -> bool {
+        self.strategies.iter().any(|strategy| strategy.in_urls())
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.strategies.iter().any(|strategy| strategy.state_limit().is_some()) {
+            return Err(ConfigError::new(
+                "persist",
+                "a chain carries ids; a sealed cookie carries the session itself",
+            ));
+        }
+        self.strategies.iter().try_for_each(|strategy| strategy.validate())
     }
 
     fn expires_at_client(&self) -> bool {

@@ -32,7 +32,7 @@ pub use query::Query;
 pub use sealed_cookie::SealedCookie;
 
 use crate::{
-    error::SessionError,
+    error::{ConfigError, SessionError},
     id::{Random, SessionId},
     request::RequestHead,
 };
@@ -67,6 +67,20 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
     /// The query parameter that carries the id, for a strategy that has the manager redirect requests without one.
     fn query_parameter(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether ids travel in URLs, so that answers must neither be stored nor referred from, and ids not change by
+    /// themselves.
+    fn in_urls(&self) -> bool {
+        self.query_parameter().is_some()
+    }
+
+    /// Refuses a combination that would not work.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the setting and the rule.
+    fn validate(&self) -> Result<(), ConfigError> {
+        Ok(())
     }
 
     /// For a strategy that carries the record itself: how many bytes it may have. There is no store then.
@@ -155,9 +169,9 @@ impl Presented {
     }
 
     /// The id that the application has supplied.
-    pub(crate) fn supplied(&self) -> Option<&SessionId> {
+    pub(crate) fn supplied(&self) -> Option<&Candidate> {
         match self {
-            Self::Ids(candidates) => Some(&candidates.first.id).filter(|id| id.is_supplied()),
+            Self::Ids(candidates) => candidates.iter().find(|candidate| candidate.id.is_supplied()),
             _ => None,
         }
     }

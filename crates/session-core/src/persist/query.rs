@@ -9,7 +9,7 @@ use crate::{error::ConfigError, id::SessionId, request::RequestHead};
 ///
 /// A `GET` request without a live id is redirected, before the handler runs, to the same URL with a fresh id in place
 /// of whatever was there; an id that this server has not given out is never used. Until something is stored in the
-/// session the id is worth one minute. Other methods are never redirected.
+/// session the id is worth one minute from its last use. Other methods are never redirected.
 ///
 /// URLs are logged, shared and sent to other sites, and their ids with them: OWASP ASVS 5.0 V14.2.1 advises against
 /// this. Use it only where cookies are impossible. Answers forbid storing and referring (`Cache-Control: no-store`,

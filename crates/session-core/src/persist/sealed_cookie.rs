@@ -157,6 +157,7 @@ impl Persistence for SealedCookie {
                 aead::seal(key, &nonce, record)?
             }
         };
+        #[cfg(not(feature = "encrypted"))]
         let _ = random;
         Ok(data_encoding::BASE64URL_NOPAD.encode(&sealed).into())
     }
