@@ -85,6 +85,7 @@ pub use lazy::LazySession;
 mod close;
 pub use close::{CloseError, Closed, Closing};
 
+mod attempt;
 mod commit;
 mod links;
 mod response;

@@ -1,7 +1,7 @@
 //! Gives a session another id without losing it, and without leaving two ids that work.
 
 use crate::{
-    commit::MOST_ATTEMPTS,
+    attempt::MOST_ATTEMPTS,
     error::SessionError,
     event::EventKind,
     manager::Shared,

@@ -1,3 +1,4 @@
-//! Faulty on purpose: stores that each break one rule, so that the suites themselves can be tested.
+//! Faulty on purpose: stores and adapters that each break one rule, so that the suites themselves can be tested.
 
+pub mod adapter;
 pub mod store;
