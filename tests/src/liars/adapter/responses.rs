@@ -31,7 +31,7 @@ pub(super) struct ReplacesVary;
 
 impl Lie for ReplacesVary {
     fn respond(&self, _: &Request<Bytes>, response: &mut Response<Bytes>) {
-        let last = response.headers().get_all(VARY).iter().last().cloned();
+        let last = response.headers().get_all(VARY).iter().next_back().cloned();
         if let Some(last) = last {
             response.headers_mut().insert(VARY, last);
         }
@@ -81,7 +81,7 @@ pub(super) struct ReplacesCacheControl;
 
 impl Lie for ReplacesCacheControl {
     fn respond(&self, _: &Request<Bytes>, response: &mut Response<Bytes>) {
-        let last = response.headers().get_all(CACHE_CONTROL).iter().last().cloned();
+        let last = response.headers().get_all(CACHE_CONTROL).iter().next_back().cloned();
         if let Some(last) = last {
             response.headers_mut().insert(CACHE_CONTROL, last);
         }
@@ -108,7 +108,7 @@ impl Lie for KeepsOneValue {
     fn respond(&self, _: &Request<Bytes>, response: &mut Response<Bytes>) {
         let names: Vec<HeaderName> = response.headers().keys().cloned().collect();
         for name in names {
-            let last = response.headers().get_all(&name).iter().last().cloned();
+            let last = response.headers().get_all(&name).iter().next_back().cloned();
             if let Some(last) = last {
                 response.headers_mut().insert(name, last);
             }
