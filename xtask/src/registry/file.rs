@@ -36,14 +36,16 @@ pub(super) fn open(folder: &str) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-/// Flips a bit in the middle of a record's file.
+/// Flips a bit in the middle of a record's file, as a bad disk does: its times stay as they are.
 fn damage(root: &Path, key: &StoreKey) -> io::Result<()> {
     let hex = key.to_hex();
     let file = root.join(&hex[..2]).join(&hex[2..]);
+    let modified = fs::metadata(&file)?.modified()?;
     let mut bytes = fs::read(&file)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(&file, bytes)
+    fs::write(&file, bytes)?;
+    fs::File::options().write(true).open(&file)?.set_modified(modified)
 }
 
 /// An empty folder, in memory where the system has such a thing: the suites open hundreds of stores, and what survives a
