@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::{
     builder::{CloseListener, ErrorResponse, ManagerBuilder},
@@ -86,6 +86,12 @@ impl SessionManager {
             }
             _ => Opening::ready(session),
         }
+    }
+
+    /// The request fields that [`open`](Self::open) looks at, or `None` for any: for adapters that have to copy them.
+    #[must_use]
+    pub fn request_fields(&self) -> Option<&[HeaderName]> {
+        (!self.0.persistence.reads_other_fields()).then(|| self.0.persistence.vary())
     }
 
     /// The settings in force.

@@ -71,6 +71,10 @@ impl Persistence for Chain {
         &self.vary
     }
 
+    fn reads_other_fields(&self) -> bool {
+        self.strategies.iter().any(|strategy| strategy.reads_other_fields())
+    }
+
     fn bind(&mut self, realm: &str) {
         self.strategies.iter_mut().for_each(|strategy| strategy.bind(realm));
     }
@@ -91,5 +95,20 @@ impl Persistence for Chain {
 
     fn expires_at_client(&self) -> bool {
         self.strategies.iter().any(|strategy| strategy.expires_at_client())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::{Cookie, CookieOptions, External, Header, Query};
+
+    #[test]
+    fn a_chain_reads_other_fields_if_one_of_its_strategies_does() {
+        let cookie = || Cookie::new(CookieOptions::default()).unwrap();
+        let known = Chain::new(cookie()).then(Header::default()).then(Query::default());
+        assert!(!known.reads_other_fields());
+        assert_eq!(known.vary(), [http::header::COOKIE, HeaderName::from_static("x-session-id")]);
+        assert!(Chain::new(cookie()).then(External::new(|_| None)).reads_other_fields());
     }
 }

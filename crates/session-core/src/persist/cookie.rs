@@ -89,6 +89,10 @@ impl Persistence for Cookie {
         VARY
     }
 
+    fn reads_other_fields(&self) -> bool {
+        false
+    }
+
     #[cfg(feature = "signed")]
     fn bind(&mut self, realm: &str) {
         if let Some(signature) = &mut self.signature {

@@ -63,6 +63,10 @@ impl Persistence for Header {
     fn vary(&self) -> &[HeaderName] {
         &self.name
     }
+
+    fn reads_other_fields(&self) -> bool {
+        false
+    }
 }
 
 const TAKEN: &[HeaderName] = &[

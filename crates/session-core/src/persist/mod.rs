@@ -54,6 +54,12 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
     /// The request fields on which every answer that used the session depends (RFC 9110 section 12.5.5).
     fn vary(&self) -> &[HeaderName];
 
+    /// Whether [`present`](Self::present) looks at other fields than those of [`vary`](Self::vary). If not, adapters to
+    /// frameworks with types of their own need not copy the others.
+    fn reads_other_fields(&self) -> bool {
+        true
+    }
+
     /// Learns the realm, once, before the first request: keys are to be derived for it.
     fn bind(&mut self, realm: &str) {
         let _ = realm;

@@ -58,6 +58,10 @@ impl Persistence for Query {
         &[]
     }
 
+    fn reads_other_fields(&self) -> bool {
+        false
+    }
+
     fn query_parameter(&self) -> Option<&str> {
         Some(&self.parameter)
     }

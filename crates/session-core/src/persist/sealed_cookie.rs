@@ -129,6 +129,10 @@ impl Persistence for SealedCookie {
         VARY
     }
 
+    fn reads_other_fields(&self) -> bool {
+        false
+    }
+
     fn bind(&mut self, realm: &str) {
         let purpose = match self.protection {
             Protection::Signed => "signed session",
