@@ -132,7 +132,11 @@ impl Fairing for SessionFairing {
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         let Some(manager) = self.manager.get() else { return };
-        let opening = manager.open(&Head::of(request).as_ref());
+        let head = match manager.request_fields() {
+            Some(fields) => Head::with_fields(fields, request),
+            None => Head::of(request),
+        };
+        let opening = manager.open(&head.as_ref());
         match opening.await {
             Opened::Continue(session) => Local::of(request).begin(session),
             Opened::Respond(response) => answer::instead_of_routing(request, response),

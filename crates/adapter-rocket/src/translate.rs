@@ -22,14 +22,30 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let mut headers = copy(request.headers());
-        if !headers.contains_key(header::COOKIE) {
-            headers.extend(cookies_of_local_request(request));
-        }
         // In HTTP/2 the host is in the target, of which Rocket keeps the path.
         if !headers.contains_key(header::HOST)
             && let Some(host) = request.host().and_then(|host| HeaderValue::try_from(host.to_string()).ok())
         {
             headers.insert(header::HOST, host);
+        }
+        Self::with(headers, request)
+    }
+
+    /// With these header fields only.
+    pub(crate) fn with_fields(fields: &[HeaderName], request: &Request<'_>) -> Self {
+        let mut headers = HeaderMap::new();
+        for name in fields {
+            let values = request.headers().get(name.as_str());
+            for value in values.filter_map(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
+                headers.append(name.clone(), value);
+            }
+        }
+        Self::with(headers, request)
+    }
+
+    fn with(mut headers: HeaderMap, request: &Request<'_>) -> Self {
+        if !request.headers().contains(header::COOKIE) {
+            headers.extend(cookies_of_local_request(request));
         }
         Self {
             method: Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default(),

@@ -123,6 +123,39 @@ async fn later_fairings_share_the_session_and_cannot_lose_changes() {
     assert_eq!(store.records(), 1);
 }
 
+/// Is there before the session, and after the handler.
+struct Early;
+
+#[rocket::async_trait]
+impl Fairing for Early {
+    fn info(&self) -> Info {
+        Info { name: "Early", kind: Kind::Request | Kind::Response }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        let missing = request.guard::<LazySession>().await;
+        assert!(matches!(missing.failed(), Some((_, SessionRejection::MissingFairing))));
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, _: &mut Response<'r>) {
+        let session = request.guard::<Session>().await.succeeded().unwrap();
+        session.insert("answered", true).unwrap();
+    }
+}
+
+#[rocket::async_test]
+async fn earlier_fairings_can_change_the_session_of_the_response() {
+    let store = TestStore::default();
+    let late = app(SessionFairing::new(manager(&store)), vec![]);
+    let config = late.figment().clone();
+    let early = rocket::custom(config).attach(Early).attach(SessionFairing::new(manager(&store)));
+    let answer = Client::new(early.mount("/", late.routes().cloned().collect::<Vec<_>>()))
+        .await
+        .get("/untouched")
+        .await;
+    assert_eq!((answer.session_fields(), store.records()), ([1, 1, 1], 1));
+}
+
 #[rocket::async_test]
 async fn of_several_fairings_the_last_one_counts() {
     let (first, last) = (TestStore::default(), TestStore::default());

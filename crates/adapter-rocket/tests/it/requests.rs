@@ -2,13 +2,14 @@
 
 use rocket::{
     Response, get,
-    http::{CookieJar, Header, Method},
+    http::{CookieJar, Method},
     response::{self, Responder},
     routes,
 };
-use session_adapter_rocket::{Session, SessionError};
+use session_adapter_rocket::{Session, SessionError, SessionFairing};
+use session_core::persist::{Chain, Cookie, CookieOptions, External, ExternalId, Header};
 
-use crate::support::{TestStore, client};
+use crate::support::{Client, TestStore, app, client, manager_with};
 
 #[rocket::async_test]
 async fn an_untouched_request_costs_no_store_call_and_gets_no_header() {
@@ -73,11 +74,11 @@ struct Dressed;
 impl<'r> Responder<'r, 'static> for Dressed {
     fn respond_to(self, _: &'r rocket::Request<'_>) -> response::Result<'static> {
         Response::build()
-            .header(Header::new("Vary", "accept"))
-            .header(Header::new("Cache-Control", "private"))
-            .header(Header::new("X-First", "1"))
-            .header_adjoin(Header::new("X-First", "2"))
-            .header(Header::new("Set-Cookie", "theme=dark"))
+            .header(rocket::http::Header::new("Vary", "accept"))
+            .header(rocket::http::Header::new("Cache-Control", "private"))
+            .header(rocket::http::Header::new("X-First", "1"))
+            .header_adjoin(rocket::http::Header::new("X-First", "2"))
+            .header(rocket::http::Header::new("Set-Cookie", "theme=dark"))
             .ok()
     }
 }
@@ -132,6 +133,29 @@ async fn the_names_of_other_cookies_and_their_bytes_do_not_matter() {
     // Two fields, as HTTP/2 allows.
     let fields = [("Cookie", "a=1"), ("Cookie", ours.as_str())];
     assert_eq!(visitor.stranger().send(Method::Get, "/read", &fields, "").await.body, "1");
+}
+
+#[rocket::async_test]
+async fn strategies_get_the_fields_they_look_at() {
+    let by_device = External::new(|head| {
+        let id = head.headers.get("x-device")?.to_str().ok()?;
+        Some(ExternalId::Trusted(id.to_owned()))
+    });
+    let chain = Chain::new(Cookie::new(CookieOptions::default()).unwrap()).then(Header::default());
+    let store = TestStore::default();
+    for (manager, field) in [
+        (manager_with(&store, |builder| builder.persistence(by_device)), "x-device"),
+        (manager_with(&store, |builder| builder.persistence(Header::default())), "x-session-id"),
+        (manager_with(&store, |builder| builder.persistence(chain)), "x-session-id"),
+    ] {
+        let mut client = Client::new(app(SessionFairing::new(manager), vec![])).await;
+        let first =
+            client.stranger().send(Method::Get, "/count", &[(field, "an id of the device")], "").await;
+        let told = first.all("x-session-id").first().copied().unwrap_or("an id of the device");
+        let id = first.all("set-cookie").first().map_or(told, |cookie| &cookie[10..42]).to_owned();
+        let fields = [("accept", "*/*"), (field, id.as_str()), ("user-agent", "test")];
+        assert_eq!(client.send(Method::Get, "/count", &fields, "").await.body, "2", "{field}");
+    }
 }
 
 #[rocket::async_test]
