@@ -40,8 +40,9 @@ pub(super) async fn serve(Serving { manager, listener, ready, end }: Serving) ->
 }
 
 fn routes() -> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone {
-    let root = warp::path::end().and(warp::get()).and(session());
-    let untouched = warp::path!("untouched").and(warp::get());
+    let get = || warp::get().or(warp::head()).unify();
+    let root = warp::path::end().and(get()).and(session());
+    let untouched = warp::path!("untouched").and(get());
     let ops = warp::path!("ops").and(warp::post()).and(session()).and(warp::body::bytes());
     root.map(|session: Session| fixture::root(&session))
         .or(untouched.map(fixture::untouched))
