@@ -1,0 +1,40 @@
+//! Private database servers for tests: started from the installed binaries on a free loopback port, with a data folder
+//! of their own, and stopped when the test ends, also when it panics or is killed.
+//!
+//! ```
+//! use session_test_servers::RedisServer;
+//!
+//! match RedisServer::start() {
+//!     Ok(server) => println!("{}", server.url()), // stopped when dropped
+//!     Err(error) if error.is_missing() => println!("skipped: {error}"),
+//!     Err(error) => panic!("{error}"),
+//! }
+//! ```
+//!
+//! A server that takes long to start is [shared](shared): by all cases of a test process, and by all processes of a test
+//! run. Tests that harm their server start one of their own.
+//!
+//! To add a kind of server, implement [`Recipe`] in a file of its own; ports, folders, signals, watching and restarts are
+//! [`Server`]'s.
+
+mod server;
+
+mod cluster;
+mod redis;
+
+mod proxy;
+
+mod shared;
+
+mod binary;
+mod error;
+mod port;
+mod process;
+
+pub use binary::{Missing, find};
+pub use cluster::RedisCluster;
+pub use error::StartError;
+pub use proxy::CuttableProxy;
+pub use redis::{RedisRecipe, RedisServer};
+pub use server::{Recipe, Server};
+pub use shared::{Lease, shared};

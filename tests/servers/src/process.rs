@@ -1,0 +1,85 @@
+//! A server's process, and the watchdog that ends it when nobody is left to do so.
+
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running server. Dropped, it is killed; if this process is killed, its watchdog does it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    server: Child,
+    /// Ends the server when the pipe to its input closes, which the kernel does at whatever end of this process.
+    watchdog: Child,
+}
+
+impl Process {
+    /// Starts `command`, with what it writes appended to the file `log` in `folder`, which the watchdog deletes.
+    pub(crate) fn start(mut command: Command, folder: &Path) -> io::Result<Self> {
+        let output = OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        // Test runners signal the group of the test; the watchdog has to outlive that, and the server is the watchdog's.
+        let mut server = command.process_group(0).spawn()?;
+        let watchdog = Command::new("sh")
+            .args(["-c", "read -r _; kill -9 \"$1\"; rm -rf \"$2\"", "watchdog", &server.id().to_string()])
+            .arg(folder)
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match watchdog {
+            Ok(watchdog) => Ok(Self { server, watchdog }),
+            Err(error) => {
+                server.kill()?;
+                server.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.server.try_wait(), Ok(None))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = i32::try_from(self.server.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(pid.ok_or(io::ErrorKind::NotFound)?, signal)?)
+    }
+
+    /// Asks it to end with `signal`, and waits until it has.
+    pub(crate) fn end(mut self, signal: Signal) -> io::Result<()> {
+        self.signal(signal)?;
+        // One that is paused ends only when it goes on.
+        self.signal(Signal::CONT)?;
+        self.server.wait().map(drop)
+    }
+
+    /// Leaves the server running without a watchdog: somebody else watches.
+    pub(crate) fn release(mut self) -> io::Result<()> {
+        self.watchdog.kill()?;
+        self.watchdog.wait()?;
+        std::mem::forget(self);
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The watchdog first: the number of the server's process may be another's as soon as the server was waited for.
+        let _ = self.watchdog.kill();
+        let _ = self.watchdog.wait();
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
