@@ -140,8 +140,8 @@ impl Inner {
     ) -> Result<(), SessionError> {
         match result {
             Ok(live) => {
-                if saving.pending.intent.authenticates() && !self.shared.is_sealed() {
-                    let key = live.as_ref().map(|live| &live.key);
+                if saving.pending.intent.authenticates() {
+                    let key = live.as_ref().map(|live| &live.key).filter(|_| !self.shared.is_sealed());
                     self.shared.events.emit(EventKind::Authenticated, key);
                 }
                 saving.done(|state| state.stored(live, task, &self.shared));
@@ -199,7 +199,12 @@ impl Inner {
 
     /// Ends the session that the handler ended. It stays to be ended until the store has confirmed it.
     async fn end_ending(&self, ending: Ending) -> Result<(), SessionError> {
-        let ended = self.shared.is_sealed() || self.shared.end(&ending.key, ending.seen).await?;
+        let ended = if self.shared.is_sealed() {
+            self.shared.events.emit(EventKind::Ended, None);
+            true
+        } else {
+            self.shared.end(&ending.key, ending.seen).await?
+        };
         let mut state = self.state();
         state.ending = None;
         if ended {

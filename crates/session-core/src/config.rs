@@ -201,6 +201,12 @@ impl SessionConfig {
                 "pages hold links with the old id, so ids in queries cannot change",
             ));
         }
+        if !persistence.announces() && self.renew_every.is_some() {
+            return Err(ConfigError::new(
+                "renew_every",
+                "the application hands the ids out, so they cannot change by themselves",
+            ));
+        }
         if let Some(limit) = persistence.state_limit() {
             self.limits.record_bytes = self.limits.record_bytes.min(limit);
         }

@@ -111,6 +111,10 @@ impl Inner {
         let (found, outdated) = match presented {
             Presented::Ids(candidates) => (self.shared.find_one(&candidates).await?, false),
             Presented::State { record, outdated } => (self.shared.unseal(record), outdated),
+            Presented::Ambiguous => {
+                self.shared.events.emit(EventKind::AmbiguousId, None);
+                (Found::Nothing(Status::Unknown), false)
+            }
             Presented::Nothing => (Found::Nothing(Status::New), false),
         };
         let mut state = self.state();

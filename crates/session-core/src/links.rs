@@ -7,6 +7,8 @@ use http::{Response, StatusCode, Uri, header};
 
 use crate::{
     changes::Changes,
+    commit::{Moment, Task},
+    config::SavePolicy,
     error::SessionError,
     event::EventKind,
     expiry::Override,
@@ -16,6 +18,7 @@ use crate::{
     open::{Opened, Opening},
     persist::query,
     record::Meta,
+    report::Announced,
     session::Session,
     store::{Expect, Written},
 };
@@ -72,6 +75,42 @@ impl Session {
             return Ok(target.to_owned());
         };
         Ok(query::link(target, parameter, &self.next_id()?))
+    }
+
+    /// The id that the application has to tell the client, because the strategy cannot: to be asked when the handler has
+    /// done everything else. `None` where the strategy tells ids itself, and where the client has the right one already.
+    ///
+    /// It is the id under which the session is stored when the request ends; if that fails, the client gets the
+    /// response of the error instead.
+    ///
+    /// ```
+    /// # use session_core::{Session, SessionError};
+    /// # use http::{HeaderMap, HeaderValue};
+    /// fn hand_out(session: &Session, headers: &mut HeaderMap) -> Result<(), SessionError> {
+    ///     if let Some(id) = session.id_to_hand_out()?
+    ///         && let Ok(id) = HeaderValue::try_from(id.expose_secret())
+    ///     {
+    ///         headers.insert("x-my-id", id);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::Random`].
+    pub fn id_to_hand_out(&self) -> Result<Option<SessionId>, SessionError> {
+        let shared = &self.0.shared;
+        if shared.persistence.announces() || self.0.state().presented.supplied().is_some() {
+            return Ok(None);
+        }
+        let untold = {
+            let state = self.0.state();
+            let task = Task::of(&state, &state.pending, shared, Moment::Close, shared.now());
+            let renames = matches!(task, Task::Create | Task::Rotate(_));
+            let saved = matches!(state.announced, Announced::New | Announced::Rotated);
+            saved || renames && shared.config.save != SavePolicy::Explicit
+        };
+        untold.then(|| self.next_id()).transpose()
     }
 
     fn next_id(&self) -> Result<SessionId, SessionError> {

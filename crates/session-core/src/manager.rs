@@ -94,6 +94,14 @@ impl SessionManager {
         (!self.0.persistence.reads_other_fields()).then(|| self.0.persistence.vary())
     }
 
+    /// Whether responses tell clients their ids. If not, the application does ([`Session::id_to_hand_out`]).
+    ///
+    /// [`Session::id_to_hand_out`]: crate::Session::id_to_hand_out
+    #[must_use]
+    pub fn announces_ids(&self) -> bool {
+        self.0.persistence.announces()
+    }
+
     /// The settings in force.
     #[must_use]
     pub fn config(&self) -> &SessionConfig {

@@ -56,7 +56,13 @@ impl Shared {
         let record = pending.changes.encode(old, &meta, pending.intent.principal_over(old));
         self.config.limits.check(Limit::RecordBytes, record.bytes().len())?;
         let sealed = self.persistence.seal(record.bytes(), &*self.random)?;
-        self.events.emit(if live.is_some() { EventKind::Saved } else { EventKind::Created }, None);
+        let event = match task {
+            Task::Create => EventKind::Created,
+            Task::Touch => EventKind::Touched,
+            Task::Rotate(_) => EventKind::Rotated,
+            Task::Nothing | Task::Update => EventKind::Saved,
+        };
+        self.events.emit(event, None);
         Ok((Live { record, ..nowhere() }, sealed))
     }
 }

@@ -85,7 +85,7 @@ impl Session {
     }
 
     /// The id, once the session is stored: for clients that get it by other means than the configured one. `None` for
-    /// a session that travels with its client.
+    /// a session that travels with its client. See also [`id_to_hand_out`](Self::id_to_hand_out).
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         let state = self.0.state();

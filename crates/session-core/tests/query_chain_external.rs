@@ -245,3 +245,51 @@ fn two_ids_of_one_session_are_not_ambiguous_while_both_work() {
     let both = with(get("/"), "cookie", &format!("{old}; {new}"));
     assert_eq!(send(&manager, &both, count).1.unwrap().unwrap(), (Status::Active, 3));
 }
+
+#[test]
+fn an_application_that_hands_ids_out_learns_each_before_it_is_stored() {
+    let manager = external(&Arc::default(), false);
+    let handed_out = |request: &http::Request<()>, change: fn(&Session) -> Result<(), _>| {
+        let (_, answer) = send(&manager, request, |session| {
+            change(session)?;
+            session.id_to_hand_out()
+        });
+        answer.unwrap().unwrap().map(|id| id.expose_secret().to_owned())
+    };
+    assert_eq!(handed_out(&get("/"), |session| session.get::<u32>("n").map(drop)), None);
+    let first = handed_out(&get("/"), |session| session.insert("n", 7_u32)).unwrap();
+    let presenting = |id: &str| with(get("/"), "x-id", id);
+    assert_eq!(handed_out(&presenting(&first), |session| session.insert("n", 8_u32)), None);
+    let second = handed_out(&presenting(&first), Session::renew).unwrap();
+    let third = handed_out(&presenting(&second), |session| {
+        session.authenticate("ann")?;
+        pollster::block_on(session.save())
+    });
+    let (_, answer) = send(&manager, &presenting(&third.unwrap()), |session| session.get::<u32>("n"));
+    assert_eq!(answer.unwrap().unwrap(), Some(8));
+
+    let trusting = external(&Arc::default(), true);
+    let (_, answer) = send(&trusting, &with(get("/"), "x-id", "device 7"), |session| {
+        session.insert("n", 1)?;
+        session.id_to_hand_out()
+    });
+    assert_eq!(answer.unwrap().unwrap(), None, "the application knows an id that it supplies");
+}
+
+#[test]
+fn ids_that_the_application_hands_out_cannot_change_by_themselves() {
+    let supplied = || External::new(|_| None);
+    let chain = Chain::new(Cookie::new(CookieOptions::default()).unwrap()).then(supplied());
+    let builder = || SessionManager::builder(MapStore::default()).renew_every(Duration::from_secs(900));
+    for built in [builder().persistence(supplied()).build(), builder().persistence(chain).build()] {
+        assert_eq!(built.unwrap_err().field(), "renew_every");
+    }
+}
+
+#[test]
+fn answers_vary_on_the_fields_that_ids_come_from() {
+    let strategy = External::new(|_| None).varying_on(http::HeaderName::from_static("x-id"));
+    let manager = SessionManager::builder(MapStore::default()).persistence(strategy).build().unwrap();
+    let (response, _) = send(&manager, &get("/"), |session| Ok(session.status()));
+    assert_eq!(field(response.headers(), "vary"), Some("x-id"));
+}

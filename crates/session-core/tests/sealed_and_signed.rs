@@ -253,3 +253,45 @@ fn a_forged_signed_id_is_refused_without_asking_the_store() {
     assert_eq!(visits(&manager(&[&new]), &anew).1, Status::Active);
     assert_eq!(visits(&manager(&[&new]), &pair).1, Status::New);
 }
+
+#[test]
+fn several_sealed_sessions_are_as_good_as_none_and_reported() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let [one, other] = [(); 2].map(|()| visits(&manager, "").0.unwrap());
+        let both = format!("{one}; {other}");
+        assert_eq!(visits(&manager, &both).1, Status::Unknown);
+        let flood = format!("{}{one}", "__Host-id=x; ".repeat(4));
+        assert_eq!(visits(&manager, &flood).1, Status::Unknown);
+        assert_eq!(manager.stats().ambiguous_id, 2);
+        assert_eq!(visits(&manager, &format!("{one}; {one}")).1, Status::Active);
+    }
+}
+
+#[test]
+fn an_oversized_cookie_does_not_hide_the_right_one() {
+    for make in BOTH {
+        let manager = sealed(make, &[&key()]);
+        let pair = visits(&manager, "").0.unwrap();
+        let planted = format!("__Host-id={}; {pair}", "A".repeat(5_000));
+        assert_eq!(visits(&manager, &planted).1, Status::Active);
+    }
+}
+
+#[test]
+fn the_life_of_a_sealed_session_is_reported() {
+    let clock = clock();
+    let manager = SessionManager::without_store()
+        .persistence(BOTH[1](CookieOptions::default(), ring(&[&key()])))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let pair = visits(&manager, "").0.unwrap();
+    let request = with(get("/"), "cookie", &pair);
+    send(&manager, &request, |session| session.authenticate("ann")).1.unwrap().unwrap();
+    clock.advance(Duration::from_secs(600));
+    send(&manager, &request, |session| session.get::<u32>("n")).1.unwrap().unwrap();
+    send(&manager, &request, |session| session.destroy()).1.unwrap().unwrap();
+    let stats = manager.stats();
+    assert_eq!([stats.created, stats.authenticated, stats.touched, stats.ended], [1; 4]);
+}

@@ -75,6 +75,10 @@ impl Persistence for Chain {
         self.strategies.iter().any(|strategy| strategy.reads_other_fields())
     }
 
+    fn announces(&self) -> bool {
+        self.strategies.iter().all(|strategy| strategy.announces())
+    }
+
     fn bind(&mut self, realm: &str) {
         self.strategies.iter_mut().for_each(|strategy| strategy.bind(realm));
     }
@@ -110,5 +114,13 @@ mod tests {
         assert!(!known.reads_other_fields());
         assert_eq!(known.vary(), [http::header::COOKIE, HeaderName::from_static("x-session-id")]);
         assert!(Chain::new(cookie()).then(External::new(|_| None)).reads_other_fields());
+    }
+
+    #[test]
+    fn a_chain_announces_only_if_all_of_its_strategies_do() {
+        let cookie = || Cookie::new(CookieOptions::default()).unwrap();
+        assert!(Chain::new(cookie()).then(Header::default()).announces());
+        assert!(!Chain::new(cookie()).then(External::new(|_| None)).announces());
+        assert!(!Chain::new(cookie()).then(Query::default()).announces());
     }
 }

@@ -9,17 +9,23 @@ use crate::{id::SessionId, request::RequestHead};
 
 /// Asks the application for the id of each request: from a parameter, a client certificate, a device registry.
 ///
-/// A session that is new, or whose id was replaced, is handed out by the application's own means
-/// ([`Session::id`](crate::Session::id)).
+/// The application also tells clients their ids, by its own means: [`Session::id_to_hand_out`] says which.
 ///
 /// ```
+/// # use http::HeaderName;
 /// # use session_core::persist::{External, ExternalId};
 /// let by_field = External::new(|head| {
 ///     let id = head.headers.get("x-my-id")?.to_str().ok()?;
 ///     Some(ExternalId::Presented(id.to_owned()))
-/// });
+/// })
+/// .varying_on(HeaderName::from_static("x-my-id"));
 /// ```
-pub struct External(Box<Supply>);
+///
+/// [`Session::id_to_hand_out`]: crate::Session::id_to_hand_out
+pub struct External {
+    supply: Box<Supply>,
+    vary: Vec<HeaderName>,
+}
 
 type Supply = dyn Fn(&RequestHead<'_>) -> Option<ExternalId> + Send + Sync;
 
@@ -38,7 +44,15 @@ pub enum ExternalId {
 impl External {
     /// A strategy that asks `supply` for the id of each request. An empty id counts as none.
     pub fn new(supply: impl Fn(&RequestHead<'_>) -> Option<ExternalId> + Send + Sync + 'static) -> Self {
-        Self(Box::new(supply))
+        Self { supply: Box::new(supply), vary: Vec::new() }
+    }
+
+    /// Names a request field that the ids come from: every answer that used the session then says so in `Vary`, without
+    /// which a cache may give the answer of one client to another (RFC 9110 section 12.5.5).
+    #[must_use]
+    pub fn varying_on(mut self, field: HeaderName) -> Self {
+        self.vary.push(field);
+        self
     }
 }
 
@@ -59,7 +73,7 @@ impl fmt::Debug for ExternalId {
 
 impl Persistence for External {
     fn present(&self, head: &RequestHead<'_>) -> Presented {
-        let id = match (self.0)(head) {
+        let id = match (self.supply)(head) {
             Some(ExternalId::Presented(id)) => SessionId::parse(id.as_bytes()),
             Some(ExternalId::Trusted(id)) if !id.is_empty() => Some(SessionId::supplied(id)),
             _ => None,
@@ -72,6 +86,10 @@ impl Persistence for External {
     fn announce(&self, _: Announcement<'_>, _: &mut HeaderMap) {}
 
     fn vary(&self) -> &[HeaderName] {
-        &[]
+        &self.vary
+    }
+
+    fn announces(&self) -> bool {
+        false
     }
 }

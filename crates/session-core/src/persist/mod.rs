@@ -60,6 +60,12 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether [`announce`](Self::announce) tells clients their ids. If not, the application hands them out
+    /// ([`Session::id_to_hand_out`](crate::Session::id_to_hand_out)), and ids cannot change by themselves.
+    fn announces(&self) -> bool {
+        true
+    }
+
     /// Learns the realm, once, before the first request: keys are to be derived for it.
     fn bind(&mut self, realm: &str) {
         let _ = realm;
@@ -113,6 +119,8 @@ pub enum Presented {
     Nothing,
     /// Ids, in the order they were found.
     Ids(Candidates),
+    /// Several records, or more than are looked at: which of them is the client's own cannot be told.
+    Ambiguous,
     /// The record itself, opened and found authentic.
     State {
         /// The record.

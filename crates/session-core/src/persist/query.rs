@@ -62,6 +62,10 @@ impl Persistence for Query {
         false
     }
 
+    fn announces(&self) -> bool {
+        false
+    }
+
     fn query_parameter(&self) -> Option<&str> {
         Some(&self.parameter)
     }

@@ -99,14 +99,19 @@ impl Persistence for SealedCookie {
         let mut values = 0;
         for value in scan::values(head.headers, self.frame.name().as_bytes()) {
             values += 1;
-            if values > super::Candidates::MOST || value.len() > LONGEST_PAIR {
-                return Presented::Nothing;
+            if values > super::Candidates::MOST {
+                return Presented::Ambiguous;
+            }
+            if value.len() > LONGEST_PAIR {
+                continue;
             }
             let Ok(sealed) = data_encoding::BASE64URL_NOPAD.decode(value) else { continue };
             for (key, age) in self.keys.iter().zip(0..) {
                 let Some(record) = self.open(key, &sealed) else { continue };
                 match &presented {
-                    Presented::State { record: other, .. } if *other != record => return Presented::Nothing,
+                    Presented::State { record: other, .. } if *other != record => {
+                        return Presented::Ambiguous;
+                    }
                     _ => presented = Presented::State { record, outdated: age > 0 },
                 }
                 break;
