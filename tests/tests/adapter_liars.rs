@@ -27,7 +27,7 @@ fn is_seen_through(name: &str) {
     let setup = Setup::of(liar.starter, Persist::Cookie).limit(Duration::from_secs(5));
     let mut caught_by = BTreeSet::new();
     let mut reasons = String::new();
-    for case in CASES.iter().filter(|case| case.is_about(Persist::Cookie)) {
+    for case in CASES.iter().filter(|case| case.fits(Persist::Cookie)) {
         // A runtime each: what one case leaves behind would change the order in which tasks of the next one run.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime to test on: {error}"));

@@ -14,9 +14,9 @@ use crate::registry;
 
 /// Run the conformance kit on every adapter, store and way for an id to travel
 ///
-/// The store suite runs on every store, the adapter suite on every combination. A case that a store has nothing to do
-/// with, because of what it can do or what its author declares, is skipped; the reasons are listed. Exits with 0 if no
-/// case failed.
+/// The store suite runs on every store, the adapter suite on every combination. A case that needs what a store or a
+/// strategy cannot do, or that is about another strategy, is skipped; the reasons are listed. Sealed sessions are kept
+/// by their clients, so they run with the store `none`. Exits with 0 if no case failed.
 ///
 /// With --adapter or --persist only the adapter suite runs. SESSION_CONFORMANCE_SCALE=100 makes races and random calls
 /// a hundred times longer, SESSION_CONFORMANCE_SEED=7 chooses other random calls.

@@ -3,14 +3,12 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
-    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, builder::PossibleValuesParser};
-use session_conformance::adapter::Persist;
-use session_core::{Expiry, SessionManager, Store, persist::CookieOptions};
+use session_core::{Expiry, SessionManager, persist::CookieOptions};
 use tokio::{net::TcpListener, runtime, sync::watch, time};
 
 use crate::registry::{self, Serving};
@@ -33,11 +31,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADAPTER", default_value = "axum", value_parser = PossibleValuesParser::new(registry::adapter_names()))]
     adapter: String,
 
-    /// Where sessions are kept: memory, or file:DIR
-    #[arg(long, value_name = "STORE", default_value = "memory")]
-    store: String,
+    /// Where sessions are kept: memory, or file:DIR [default: memory]; sealed sessions are kept by their clients
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
 
-    /// How the id travels
+    /// How the id travels; signatures and seals are made with a key that is published, for tests only
     #[arg(long, value_name = "PERSIST", default_value = "cookie", value_parser = PossibleValuesParser::new(registry::persist_names()))]
     persist: String,
 
@@ -64,7 +62,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Serves until it is told to end.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let adapter = registry::adapter(&options.adapter)?;
-    let manager = manager(options, registry::open_store(&options.store)?)?;
+    let manager = manager(options)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(options.listen)
@@ -96,8 +94,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     })
 }
 
-fn manager(options: &Options, store: Arc<dyn Store>) -> Result<SessionManager> {
+fn manager(options: &Options) -> Result<SessionManager> {
     let persist = registry::persist(&options.persist)?;
+    let builder = match (&options.store, persist.has_store()) {
+        (store, true) => SessionManager::builder(registry::open_store(store.as_deref().unwrap_or("memory"))?),
+        (None, false) => SessionManager::without_store(),
+        (Some(_), false) => {
+            bail!("with --persist {persist} the clients keep their sessions: leave --store out")
+        }
+    };
     let mut expiry = Expiry::default();
     if let Some(seconds) = options.idle {
         expiry.idle = Some(Duration::from_secs(seconds));
@@ -105,11 +110,11 @@ fn manager(options: &Options, store: Arc<dyn Store>) -> Result<SessionManager> {
     if let Some(seconds) = options.absolute {
         expiry.absolute = Some(Duration::from_secs(seconds));
     }
-    let mut builder = persist.configure(SessionManager::builder(store).expiry(expiry));
-    if options.plain_http && persist == Persist::Cookie {
-        builder = builder.cookie(CookieOptions::plain_http_for_development());
-    }
-    Ok(builder.build()?)
+    let cookie = match options.plain_http {
+        true => CookieOptions::plain_http_for_development(),
+        false => CookieOptions::default(),
+    };
+    Ok(persist.configure(builder.expiry(expiry), cookie)?.build()?)
 }
 
 /// Waits for Ctrl-C or SIGTERM; for ever where neither can be waited for.

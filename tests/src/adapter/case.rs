@@ -51,14 +51,10 @@ impl Case {
         CASES.iter().find(|case| case.name == name)
     }
 
-    /// Whether the case says anything about this strategy. Those that do not are no part of a run with it.
+    /// Whether this strategy can do what the case needs.
     #[must_use]
-    pub fn is_about(&self, persist: Persist) -> bool {
-        !self.needs.iter().any(|need| match need {
-            Need::Cookie => persist != Persist::Cookie,
-            Need::Header => persist != Persist::Header,
-            _ => false,
-        })
+    pub fn fits(&self, persist: Persist) -> bool {
+        self.needs.iter().all(|need| persist.can(*need))
     }
 }
 
@@ -73,27 +69,63 @@ impl fmt::Debug for Case {
     }
 }
 
-/// What a case may need besides an adapter.
+/// What a case may need. What a strategy lacks it declares itself: [`Persist::impossible`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Need {
+    /// A request that can present several ids.
+    Ambiguity,
+    /// A library that tells clients their ids, and only when all is stored.
+    Announcing,
+    /// The strategy [`Chain`](session_core::persist::Chain).
+    Chain,
     /// A store whose clock the suite can move: not [`Fresh::own_clock`](crate::store::Fresh::own_clock).
     Clock,
-    /// Ids that travel in a cookie.
+    /// Clients that keep what they are given as a cookie.
     Cookie,
-    /// Ids that travel in a header field.
+    /// The strategy [`External`](session_core::persist::External).
+    External,
+    /// The strategy [`Header`](session_core::persist::Header).
     Header,
-    /// A store with the ability [`PrincipalIndex`](session_core::PrincipalIndex).
+    /// Requests that cost nothing unless a handler asks for the session.
+    Laziness,
+    /// Changes of parallel requests that are put together (compare-and-swap).
+    Merging,
+    /// A list of the sessions of a principal: a store with the ability
+    /// [`PrincipalIndex`](session_core::PrincipalIndex).
     PrincipalIndex,
+    /// The strategy [`Query`](session_core::persist::Query).
+    Query,
     /// An adapter that sees header fields byte for byte: [`Adapter::RAW_FIELDS`](super::Adapter::RAW_FIELDS).
     RawFields,
+    /// A logout or a login after which what clients held before is worth nothing.
+    Revocation,
+    /// Ids that are replaced while they are in use.
+    Rotation,
+    /// The strategy [`SealedCookie`](session_core::persist::SealedCookie).
+    Sealed,
+    /// The strategy [`Cookie::signed`](session_core::persist::Cookie::signed).
+    Signature,
+    /// A store that is asked for sessions.
+    Store,
     /// A store with the ability [`Sweep`](session_core::Sweep).
     Sweep,
+    /// Answers that caches tell apart by a field of the request.
+    Vary,
 }
 
 impl Need {
-    /// Why adapter and store do not meet the need, if they do not.
-    pub(super) fn unmet(self, starter: Starter, store: &dyn Store, own_clock: bool) -> Option<&'static str> {
+    /// Why strategy, adapter and store do not meet the need, if they do not.
+    pub(super) fn unmet(
+        self,
+        persist: Persist,
+        starter: Starter,
+        store: &dyn Store,
+        own_clock: bool,
+    ) -> Option<String> {
+        if let Some(reason) = persist.unmet(self) {
+            return Some(reason);
+        }
         let (met, reason) = match self {
             Self::Clock => (!own_clock, "the store has a clock of its own (`Fresh::own_clock`)"),
             Self::PrincipalIndex => {
@@ -103,8 +135,35 @@ impl Need {
                 (starter.raw_fields, "the framework drops fields that are not UTF-8 (`Adapter::RAW_FIELDS`)")
             }
             Self::Sweep => (store.as_sweep().is_some(), "the store has no `Sweep`"),
-            Self::Cookie | Self::Header => (true, ""),
+            _ => return None,
         };
-        (!met).then_some(reason)
+        (!met).then(|| reason.to_owned())
+    }
+}
+
+/// As reports say it.
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ambiguity => "several ids in one request",
+            Self::Announcing => "ids told by the library, when all is stored",
+            Self::Chain => "several strategies",
+            Self::Clock => "a clock that can be moved",
+            Self::Cookie => "cookies",
+            Self::External => "ids that the application reads",
+            Self::Header => "ids in a header field",
+            Self::Laziness => "requests that cost nothing",
+            Self::Merging => "merging of parallel changes (compare-and-swap)",
+            Self::PrincipalIndex => "lists of sessions",
+            Self::Query => "ids in the query",
+            Self::RawFields => "header fields byte for byte",
+            Self::Revocation => "revocation",
+            Self::Rotation => "routine rotation",
+            Self::Sealed => "sessions that travel with their clients",
+            Self::Signature => "signed ids",
+            Self::Store => "a store",
+            Self::Sweep => "sweeping",
+            Self::Vary => "answers that vary on a field",
+        })
     }
 }

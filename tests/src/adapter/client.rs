@@ -1,4 +1,4 @@
-//! Who uses the application: a browser with its cookies, or a program that keeps the header field.
+//! Who uses the application: a browser with its cookies, or a program that keeps what it is told in another way.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, yield_now};
 use super::{
     application::Started,
     jar::Jar,
-    persist::{Persist, Told},
+    persist::{Persist, Told, redirected},
 };
 use crate::{
     Failure, Result,
@@ -42,8 +42,8 @@ pub(super) struct Way {
 #[derive(Clone, Default)]
 struct Memory {
     jar: Jar,
-    /// The id, where it travels in a header field.
-    id: Option<String>,
+    /// What it presents, where that is no cookie.
+    held: Option<String>,
 }
 
 impl Client {
@@ -66,20 +66,22 @@ impl Client {
         let client = self.stranger();
         {
             let mut memory = client.memory();
-            match self.way.persist {
-                Persist::Cookie => memory.jar.plant(&self.way.cookie, "/", id),
-                Persist::Header => memory.id = Some(id.to_owned()),
+            if self.way.persist.is_cookie() {
+                memory.jar.plant(&self.way.cookie, "/", id);
+            } else {
+                memory.held = Some(id.to_owned());
             }
         }
         client
     }
 
-    /// The id that this client will present.
+    /// What this client will present.
     pub(super) fn id(&self) -> Option<String> {
         let memory = self.memory();
-        match self.way.persist {
-            Persist::Cookie => memory.jar.value(&self.way.cookie, self.way.clock.now()).map(str::to_owned),
-            Persist::Header => memory.id.clone(),
+        if self.way.persist.is_cookie() {
+            memory.jar.value(&self.way.cookie, self.way.clock.now()).map(str::to_owned)
+        } else {
+            memory.held.clone()
         }
     }
 
@@ -137,8 +139,8 @@ impl Client {
         if let Some(field) = memory.jar.field(request.uri().path(), self.way.https, now)? {
             request.headers_mut().insert(header::COOKIE, field);
         }
-        if let Some(id) = &memory.id {
-            request.headers_mut().insert(self.way.persist.request_field(), HeaderValue::try_from(id)?);
+        if let Some(held) = &memory.held {
+            self.way.persist.present(&mut request, &self.way.cookie, held.as_bytes())?;
         }
         Ok(request)
     }
@@ -151,7 +153,7 @@ impl Client {
     ) -> Result<Request<Bytes>> {
         let mut request = self.stranger().ops_request(ops)?;
         for id in ids {
-            self.way.persist.present(request.headers_mut(), &self.way.cookie, id)?;
+            self.way.persist.present(&mut request, &self.way.cookie, id)?;
         }
         Ok(request)
     }
@@ -170,20 +172,43 @@ impl Client {
         Ok(request)
     }
 
-    /// Sends a request as it is and takes in the answer.
+    /// Sends a request as it is, follows the redirect that hands an id out, and takes in the answer.
     pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Reply> {
+        if self.way.persist != Persist::Query || request.method() != Method::GET {
+            return self.send_once(request).await;
+        }
+        let mut again = request.clone();
+        let reply = self.send_once(request).await?;
+        let Some(location) = reply.headers.get(header::LOCATION) else { return Ok(reply) };
+        let (uri, id) = redirected(again.uri(), location)?;
+        *again.uri_mut() = uri;
+        self.memory().held = Some(id);
+        let reply = self.send_once(again).await?;
+        ensure!(!reply.headers.contains_key(header::LOCATION), "a redirect leads to another redirect");
+        Ok(reply)
+    }
+
+    /// Sends a request as it is and takes in the answer, be it a redirect.
+    pub(super) async fn send_once(&self, request: Request<Bytes>) -> Result<Reply> {
         let (head, body) = self.way.app.send(request).await.into_parts();
-        let told = self.way.persist.told(&head.headers, &self.way.cookie)?;
+        let told = self.learn(&head.headers)?;
+        let sealed = self.way.persist.is_sealed();
+        Ok(Reply { status: head.status, headers: head.headers, body, told, sealed })
+    }
+
+    /// Takes in what a response says.
+    pub(super) fn learn(&self, headers: &HeaderMap) -> Result<Told> {
+        let told = self.way.persist.told(headers, &self.way.cookie)?;
         let mut memory = self.memory();
-        memory.jar.take(&head.headers, self.way.https, self.way.clock.now())?;
-        if self.way.persist == Persist::Header {
+        memory.jar.take(headers, self.way.https, self.way.clock.now())?;
+        if !self.way.persist.is_cookie() {
             match &told {
                 Told::Nothing => {}
-                Told::Issued(id) => memory.id = Some(id.clone()),
-                Told::Withdrawn => memory.id = None,
+                Told::Issued(id) => memory.held = Some(id.clone()),
+                Told::Withdrawn => memory.held = None,
             }
         }
-        Ok(Reply { status: head.status, headers: head.headers, body, told })
+        Ok(told)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -260,6 +285,8 @@ pub(super) struct Reply {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) told: Told,
+    /// Whether the client holds the session itself.
+    sealed: bool,
 }
 
 impl Reply {
@@ -287,6 +314,12 @@ impl Reply {
     pub(super) fn tells_nothing(&self) -> Result<&Self> {
         ensure!(self.told == Told::Nothing, "a response sends {:?} where nothing is to be told", self.told);
         Ok(self)
+    }
+
+    /// The response must not say anything about an id; where the client holds the session itself, it may bring what
+    /// has changed.
+    pub(super) fn keeps_the_id(&self) -> Result<&Self> {
+        if self.sealed && matches!(self.told, Told::Issued(_)) { Ok(self) } else { self.tells_nothing() }
     }
 
     /// The response must issue an id.

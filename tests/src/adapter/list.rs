@@ -1,7 +1,6 @@
 //! The list of cases: the one place where a case is named, so that a new one reaches every adapter.
 
-/// Hands the list to a macro: each module of [`cases`](crate::adapter::cases) with its cases and what each needs. A
-/// strategy that a case is about comes first among its needs.
+/// Hands the list to a macro: each module of [`cases`](crate::adapter::cases) with its cases and what each needs.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __adapter_cases {
@@ -9,9 +8,10 @@ macro_rules! __adapter_cases {
         $($then)+! {
             [$($argument)*]
             untouched {
-                an_untouched_request_costs_nothing [],
-                an_outage_does_not_reach_untouched_routes [],
+                an_untouched_request_costs_nothing [Laziness],
+                an_outage_does_not_reach_untouched_routes [Laziness Store],
                 a_visitor_who_only_reads_is_not_stored [],
+                a_visitor_who_looks_at_a_page_is_not_stored [Laziness],
                 an_id_costs_one_load_however_often_it_is_asked_for [],
                 reading_writes_nothing [],
                 setting_what_is_there_writes_nothing [],
@@ -23,7 +23,7 @@ macro_rules! __adapter_cases {
                 the_cookie_is_the_strictest_there_is [Cookie],
                 over_plain_http_the_cookie_has_no_prefix [Cookie],
                 the_field_carries_the_id_both_ways [Header],
-                every_id_is_drawn_anew [],
+                every_id_is_drawn_anew [Store],
                 a_browser_keeps_what_it_is_given [Cookie],
                 the_removal_repeats_every_attribute [Cookie],
                 every_configured_attribute_is_sent [Cookie],
@@ -32,29 +32,31 @@ macro_rules! __adapter_cases {
                 a_response_announces_at_most_once [],
                 an_id_is_sent_with_every_status [],
                 the_report_says_what_was_done [],
+                what_happens_is_reported [Clock],
+                what_is_not_used_is_not_reported [Laziness],
             }
             caching {
-                every_use_varies [],
-                every_change_varies [],
-                the_vary_of_the_application_is_kept [],
+                every_use_varies [Vary],
+                every_change_varies [Vary],
+                the_vary_of_the_application_is_kept [Vary],
                 a_response_with_an_id_is_never_stored [],
                 the_cache_control_of_the_application_is_kept [],
-                reading_leaves_cache_control_alone [],
+                reading_leaves_cache_control_alone [Vary],
             }
             ids {
-                an_unknown_id_is_never_adopted [],
-                an_unknown_id_is_not_withdrawn [],
+                an_unknown_id_is_never_adopted [Store],
+                an_unknown_id_is_not_withdrawn [Store],
                 a_malformed_id_is_no_id [],
                 no_other_spelling_of_an_id_is_taken [],
                 every_character_of_an_id_counts [],
-                a_stored_key_is_no_id [],
-                two_live_ids_are_as_good_as_none [],
+                a_stored_key_is_no_id [Store],
+                two_live_ids_are_as_good_as_none [Ambiguity],
                 the_same_id_twice_is_one_id [],
-                a_live_id_among_dead_ones_is_used [],
-                too_many_ids_are_none [],
+                a_live_id_among_dead_ones_is_used [Ambiguity],
+                too_many_ids_are_none [Ambiguity],
                 an_id_counts_only_where_ids_travel [],
                 an_id_of_another_realm_is_unknown [],
-                one_realm_shares_its_sessions [],
+                one_realm_shares_its_sessions [Store],
             }
             cookies {
                 no_other_spelling_of_the_name_is_ours [Cookie],
@@ -77,7 +79,7 @@ macro_rules! __adapter_cases {
                 removing_answers_what_was_there [],
                 clearing_empties_the_dictionary_only [],
                 reverting_drops_what_was_done [],
-                saving_stores_at_once [],
+                saving_stores_at_once [Store],
                 a_saved_first_write_is_announced [],
                 info_tells_what_is_known [Clock],
             }
@@ -88,74 +90,74 @@ macro_rules! __adapter_cases {
                 hostile_keys_are_just_keys [],
             }
             limits {
-                what_is_beyond_a_limit_is_refused [],
+                what_is_beyond_a_limit_is_refused [Store],
                 the_number_of_keys_is_limited [],
-                a_limit_exceeded_together_is_413 [],
+                a_limit_exceeded_together_is_413 [Merging],
             }
             parallel {
-                no_increment_is_lost [],
-                no_key_is_lost [],
-                a_slow_request_does_not_undo_a_fast_one [],
-                a_slow_request_does_not_bring_back_what_was_removed [],
-                a_slow_removal_counts [],
-                an_overtaken_increment_counts_on [],
+                no_increment_is_lost [Merging],
+                no_key_is_lost [Merging],
+                a_slow_request_does_not_undo_a_fast_one [Merging],
+                a_slow_request_does_not_bring_back_what_was_removed [Merging],
+                a_slow_removal_counts [Merging],
+                an_overtaken_increment_counts_on [Merging],
                 visitors_do_not_see_each_other [],
                 a_request_starts_from_nothing [],
-                readers_beside_writers_are_answered [],
-                the_answer_waits_for_the_store [],
-                two_first_requests_start_two_sessions [],
+                readers_beside_writers_are_answered [Merging],
+                the_answer_waits_for_the_store [Store],
+                two_first_requests_start_two_sessions [Store],
             }
             logout {
-                an_ended_session_is_gone [],
+                an_ended_session_is_gone [Revocation],
                 ending_nothing_does_nothing [],
-                a_write_after_the_end_starts_anew [],
-                a_late_write_does_not_undo_a_logout [],
-                a_late_login_does_not_undo_a_logout [],
-                a_logout_between_the_steps_of_a_login_counts [],
-                a_logout_beats_64_writers [],
-                a_logout_among_writers_is_final [],
-                a_late_reader_does_not_undo_a_logout [Clock],
-                two_logouts_at_once_succeed [],
-                a_logout_that_a_write_overtakes_is_carried_out [],
-                a_logout_under_a_replaced_id_ends_its_successor [],
-                a_logout_that_a_renewal_overtakes_is_carried_out [],
-                the_id_from_before_a_login_cannot_end_it [],
-                a_late_end_of_a_visitors_session_does_not_undo_a_login [],
-                a_logout_that_fails_is_none [],
-                a_logout_whose_answer_is_lost_is_final [],
+                a_write_after_the_end_starts_anew [Revocation],
+                a_late_write_does_not_undo_a_logout [Revocation],
+                a_late_login_does_not_undo_a_logout [Revocation],
+                a_logout_between_the_steps_of_a_login_counts [Revocation],
+                a_logout_beats_64_writers [Revocation],
+                a_logout_among_writers_is_final [Revocation],
+                a_late_reader_does_not_undo_a_logout [Clock Revocation],
+                two_logouts_at_once_succeed [Revocation],
+                a_logout_that_a_write_overtakes_is_carried_out [Revocation],
+                a_logout_under_a_replaced_id_ends_its_successor [Revocation],
+                a_logout_that_a_renewal_overtakes_is_carried_out [Revocation],
+                the_id_from_before_a_login_cannot_end_it [Revocation],
+                a_late_end_of_a_visitors_session_does_not_undo_a_login [Announcing Revocation],
+                a_logout_that_fails_is_none [Store],
+                a_logout_whose_answer_is_lost_is_final [Revocation],
             }
             login {
-                a_login_replaces_the_id [],
-                nothing_is_written_under_a_replaced_id [Clock],
-                a_write_that_a_login_overtakes_is_refused [],
-                a_login_carries_over_what_overtakes_it [],
-                a_login_among_64_requests_ends_signed_in [],
-                a_login_beats_64_writers [],
-                a_planted_id_is_worth_nothing_after_a_login [],
-                renewing_replaces_the_id_only [Clock],
+                a_login_replaces_the_id [Revocation],
+                nothing_is_written_under_a_replaced_id [Clock Revocation],
+                a_write_that_a_login_overtakes_is_refused [Revocation],
+                a_login_carries_over_what_overtakes_it [Merging],
+                a_login_among_64_requests_ends_signed_in [Merging],
+                a_login_beats_64_writers [Merging],
+                a_planted_id_is_worth_nothing_after_a_login [Revocation],
+                renewing_replaces_the_id_only [Clock Revocation],
                 renewing_nothing_creates_nothing [],
-                signing_out_keeps_the_data [],
+                signing_out_keeps_the_data [Revocation],
                 a_login_and_changes_are_both_stored [],
                 a_login_can_start_a_session [],
-                signing_in_as_another_replaces_the_id [],
-                of_two_logins_at_once_one_wins [],
-                of_64_renewals_at_once_one_wins [],
-                a_login_that_fails_signs_nobody_in [],
-                a_login_that_fails_late_leaves_nothing [],
+                signing_in_as_another_replaces_the_id [Revocation],
+                of_two_logins_at_once_one_wins [Merging],
+                of_64_renewals_at_once_one_wins [Merging],
+                a_login_that_fails_signs_nobody_in [Store],
+                a_login_that_fails_late_leaves_nothing [Store],
                 a_login_on_a_500_is_told [],
-                a_saved_login_is_told_with_the_error [],
-                a_replaced_id_is_forgotten_in_time [Clock],
+                a_saved_login_is_told_with_the_error [Announcing Store],
+                a_replaced_id_is_forgotten_in_time [Clock Revocation],
             }
             rotation {
-                an_id_is_replaced_after_its_time [Clock],
-                in_the_grace_the_old_id_learns_the_new_one [Clock],
-                after_the_grace_the_old_id_is_dead [Clock],
-                of_64_requests_at_a_rotation_none_is_lost [Clock],
-                a_write_that_a_rotation_overtakes_lands [Clock],
-                a_login_that_a_rotation_overtakes_draws_its_own_id [Clock],
-                a_logout_under_the_old_id_ends_the_new_one [Clock],
-                a_rotation_that_fails_does_not_fail_reading [Clock],
-                a_chain_of_rotations_is_followed [Clock],
+                an_id_is_replaced_after_its_time [Clock Rotation],
+                in_the_grace_the_old_id_learns_the_new_one [Clock Revocation Rotation],
+                after_the_grace_the_old_id_is_dead [Clock Revocation Rotation],
+                of_64_requests_at_a_rotation_none_is_lost [Clock Merging Rotation],
+                a_write_that_a_rotation_overtakes_lands [Clock Merging Rotation],
+                a_login_that_a_rotation_overtakes_draws_its_own_id [Clock Merging Rotation],
+                a_logout_under_the_old_id_ends_the_new_one [Clock Revocation Rotation],
+                a_rotation_that_fails_does_not_fail_reading [Clock Rotation Store],
+                a_chain_of_rotations_is_followed [Clock Merging Rotation],
             }
             expiry {
                 an_unused_session_expires [Clock],
@@ -169,37 +171,39 @@ macro_rules! __adapter_cases {
                 an_own_end_counts_before_and_after_a_login [Clock],
                 the_latest_end_neither_wraps_nor_panics [Clock],
                 a_clock_that_goes_back_does_no_harm [Clock],
-                a_session_that_expires_during_a_request_does_not_fail_it [Clock],
-                a_renewal_beats_an_expiry [Clock],
-                an_expired_session_that_cannot_be_removed_is_expired [Clock],
+                a_session_that_expires_during_a_request_does_not_fail_it [Clock Store],
+                a_renewal_beats_an_expiry [Clock Store],
+                an_expired_session_that_cannot_be_removed_is_expired [Clock Store],
                 without_an_idle_timeout_reading_never_writes [Clock],
                 requests_can_sweep [Clock Sweep],
             }
             outage {
-                a_load_that_fails_is_503 [],
-                a_save_that_fails_is_503 [],
-                a_first_write_that_fails_is_not_announced [],
-                a_failed_save_can_be_repeated [],
-                a_write_whose_answer_is_lost_is_old_or_new [],
-                a_login_whose_answer_is_lost_leaves_one_id [],
-                a_full_store_reads_and_lets_out [Clock],
-                a_damaged_record_is_500 [],
+                a_load_that_fails_is_503 [Store],
+                a_save_that_fails_is_503 [Store],
+                a_first_write_that_fails_is_not_announced [Store],
+                a_failed_save_can_be_repeated [Store],
+                a_write_whose_answer_is_lost_is_old_or_new [Store],
+                a_login_whose_answer_is_lost_leaves_one_id [Store],
+                a_full_store_reads_and_lets_out [Clock Store],
+                a_damaged_record_is_500 [Store],
                 a_list_that_fails_is_an_error [PrincipalIndex],
-                the_application_can_replace_the_answer [],
+                the_application_can_replace_the_answer [Store],
+                what_must_be_told_stays_with_the_answer [Announcing Store],
             }
             policy {
                 explicit_stores_what_is_saved [],
                 explicit_ends_and_keeps_alive [Clock],
                 always_stores_every_use [],
+                always_spares_what_is_not_used [Laziness],
                 a_500_is_stored [],
-                a_500_drops_changes_where_configured [],
+                a_500_drops_changes_where_configured [Announcing],
             }
             flash {
                 a_message_is_shown_once [],
                 a_message_can_be_shown_at_once [],
                 queues_keep_messages_apart [],
-                messages_of_parallel_requests_are_all_shown [],
-                a_message_put_in_meanwhile_is_kept [],
+                messages_of_parallel_requests_are_all_shown [Merging],
+                a_message_put_in_meanwhile_is_kept [Merging],
                 a_message_outlives_a_login [],
             }
             csrf {
@@ -226,46 +230,46 @@ macro_rules! __adapter_cases {
                 at_the_cap_the_oldest_session_ends [Clock PrincipalIndex],
                 at_the_cap_a_login_is_refused_where_configured [PrincipalIndex],
                 parallel_logins_end_at_the_cap [PrincipalIndex],
-                a_store_without_an_index_says_so [PrincipalIndex],
+                a_store_without_an_index_says_so [],
                 an_operator_can_end_sessions [PrincipalIndex],
             }
             secrecy {
-                the_store_never_sees_an_id [Clock],
-                keys_tell_nothing [],
-                logs_and_events_tell_nothing [Clock PrincipalIndex],
-                debug_shows_nothing [],
-                events_tell_sessions_apart [],
-                an_error_response_says_nothing [],
+                the_store_never_sees_an_id [Clock Store],
+                keys_tell_nothing [Store],
+                logs_and_events_tell_nothing [Clock],
+                debug_shows_nothing [Store],
+                events_tell_sessions_apart [Store],
+                an_error_response_says_nothing [Store],
             }
             config {
                 a_setting_that_cannot_work_is_refused [PrincipalIndex Sweep],
-                an_ability_the_store_lacks_is_refused [PrincipalIndex Sweep],
+                an_ability_the_store_lacks_is_refused [],
                 a_cookie_that_browsers_drop_is_refused [Cookie],
                 a_field_that_is_taken_is_refused [Header],
                 settings_from_text_are_checked [Clock],
             }
             random {
                 without_randomness_no_session_starts [],
-                without_randomness_nobody_signs_in [],
-                a_rotation_without_randomness_is_put_off [Clock],
+                without_randomness_nobody_signs_in [Store],
+                a_rotation_without_randomness_is_put_off [Clock Rotation Store],
             }
             cancel {
                 a_cancelled_first_write_leaves_one_session_at_most [],
                 a_cancelled_write_is_old_or_new [],
-                a_cancelled_login_leaves_one_id_at_most [],
+                a_cancelled_login_leaves_one_id_at_most [Revocation],
                 a_cancelled_logout_is_done_or_not [],
-                a_cancelled_request_holds_nobody_up [],
+                a_cancelled_request_holds_nobody_up [Merging],
             }
             handler {
                 a_closure_may_use_the_session [],
                 clones_are_one_session [],
                 a_session_asked_for_at_once_is_loaded_once [],
-                after_the_response_changes_are_refused [PrincipalIndex],
-                a_detached_session_reaches_the_store [],
-                a_detached_session_knows_its_id [],
-                reloading_reads_what_is_there [],
+                after_the_response_changes_are_refused [],
+                a_detached_session_reaches_the_store [Store],
+                a_detached_session_knows_its_id [Revocation],
+                reloading_reads_what_is_there [Store],
                 who_reserved_a_namespace_can_open_it [],
-                a_forged_request_is_refused [PrincipalIndex],
+                a_forged_request_is_refused [],
                 two_managers_do_not_disturb_each_other [PrincipalIndex],
             }
             wire {
@@ -293,17 +297,27 @@ macro_rules! adapter_tests {
         $crate::adapter_tests!($adapter, $crate::adapter::reference);
     };
     ($adapter:ty, $fresh:expr) => {
-        mod cookie {
+        $crate::__adapter_test_module!(cookie Cookie $adapter, $fresh);
+        $crate::__adapter_test_module!(signed_cookie SignedCookie $adapter, $fresh);
+        $crate::__adapter_test_module!(header Header $adapter, $fresh);
+        $crate::__adapter_test_module!(query Query $adapter, $fresh);
+        $crate::__adapter_test_module!(chain Chain $adapter, $fresh);
+        $crate::__adapter_test_module!(external External $adapter, $fresh);
+        $crate::__adapter_test_module!(sealed_signed SealedSigned $adapter, $fresh);
+        $crate::__adapter_test_module!(sealed_encrypted SealedEncrypted $adapter, $fresh);
+    };
+}
+
+/// The tests of one strategy.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __adapter_test_module {
+    ($module:ident $persist:ident $adapter:ty, $fresh:expr) => {
+        mod $module {
             #[allow(unused_imports, reason = "the adapter may be named by a path")]
             use super::*;
 
-            $crate::__adapter_cases!([$crate::__adapter_test_functions] Cookie $adapter, $fresh);
-        }
-        mod header {
-            #[allow(unused_imports, reason = "the adapter may be named by a path")]
-            use super::*;
-
-            $crate::__adapter_cases!([$crate::__adapter_test_functions] Header $adapter, $fresh);
+            $crate::__adapter_cases!([$crate::__adapter_test_functions] $persist $adapter, $fresh);
         }
     };
 }
@@ -313,17 +327,15 @@ macro_rules! adapter_tests {
 #[macro_export]
 macro_rules! __adapter_test_functions {
     ($given:tt $($module:ident { $($case:ident $needs:tt,)* })*) => {
-        $($($crate::__adapter_test_function! { $case $needs $given })*)*
+        $($($crate::__adapter_test_function! { $case $given })*)*
     };
 }
 
-/// One test, unless its case is about another strategy.
+/// One test.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __adapter_test_function {
-    ($case:ident [Header $($need:ident)*] [Cookie $adapter:ty, $fresh:expr]) => {};
-    ($case:ident [Cookie $($need:ident)*] [Header $adapter:ty, $fresh:expr]) => {};
-    ($case:ident [$($need:ident)*] [$persist:ident $adapter:ty, $fresh:expr]) => {
+    ($case:ident [$persist:ident $adapter:ty, $fresh:expr]) => {
         #[test]
         fn $case() {
             $crate::__private::adapter_test::<$adapter, _>(

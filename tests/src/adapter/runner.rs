@@ -66,8 +66,8 @@ pub async fn reference(_: Arc<ManualClock>) -> Fresh {
 /// Runs `case`. Panics of the adapter, its framework or the store are failures. Needs a tokio runtime with time; races
 /// are races only on one with several threads.
 pub async fn run(case: &'static Case, setup: &Setup) -> Verdict {
-    if !case.is_about(setup.persist) {
-        return Verdict::Skip(format!("the case is not about ids in a {}", setup.persist));
+    if let Some(reason) = case.needs.iter().find_map(|need| setup.persist.unmet(*need)) {
+        return Verdict::Skip(reason);
     }
     let mut attempt = tokio::spawn(attempt(case, setup.clone()));
     match tokio::time::timeout(setup.limit, &mut attempt).await {
@@ -90,9 +90,9 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
     if facts.own_clock {
         clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
     }
-    let unmet = |need: &Need| need.unmet(setup.starter, &*store, facts.own_clock);
+    let unmet = |need: &Need| need.unmet(setup.persist, setup.starter, &*store, facts.own_clock);
     if let Some(reason) = case.needs.iter().find_map(unmet) {
-        return Verdict::Skip(reason.to_owned());
+        return Verdict::Skip(reason);
     }
     let site = Site {
         starter: setup.starter,

@@ -7,16 +7,17 @@ use std::{
 };
 
 use session_core::{
-    Clock, CloseReport, ConfigError, Event, EventKind, ManagerBuilder, ManualClock, SessionManager,
-    persist::Cookie,
+    Clock, CloseReport, ConfigError, Event, EventKind, ManagerBuilder, ManualClock, SessionManager, Status,
+    persist::{Cookie, CookieOptions},
 };
 
 use super::{
     application::Starter,
+    case::Need,
     client::{Client, Way},
     dice::Dice,
     persist::Persist,
-    probe::Probe,
+    probe::{Calls, Probe},
 };
 use crate::Result;
 
@@ -36,6 +37,7 @@ pub(super) struct App {
     pub(super) store: Probe,
     pub(super) clock: Arc<ManualClock>,
     pub(super) log: Log,
+    persist: Persist,
     way: Arc<Way>,
 }
 
@@ -50,22 +52,39 @@ impl Site {
         &self,
         configure: impl FnOnce(ManagerBuilder) -> ManagerBuilder,
     ) -> Result<App> {
-        self.start_at(true, configure).await
+        let cookie = CookieOptions::default();
+        let builder = self.persist.configure(self.builder(), cookie.clone())?;
+        self.launch(true, &cookie, configure(builder)).await
     }
 
-    /// Starts the application where browsers reach it over plain http.
-    pub(super) async fn start_at(
+    /// Starts the application with a cookie that has these attributes, for strategies that use one.
+    pub(super) async fn start_with_cookie(&self, https: bool, cookie: CookieOptions) -> Result<App> {
+        self.launch(https, &cookie, self.persist.configure(self.builder(), cookie.clone())?).await
+    }
+
+    /// Starts the application over plain http with settings from text, the strategy too if text can name it.
+    pub(super) async fn start_with_settings(&self, pairs: &[(&str, &str)]) -> Result<App> {
+        let (config, named) = self.persist.settings(pairs)?;
+        let cookie = config.cookie.clone();
+        let builder = self.builder().config(config);
+        let builder = if named { builder } else { self.persist.configure(builder, cookie.clone())? };
+        self.launch(false, &cookie, builder).await
+    }
+
+    /// Starts the application with exactly this manager, whose cookie is `cookie`.
+    pub(super) async fn launch(
         &self,
         https: bool,
-        configure: impl FnOnce(ManagerBuilder) -> ManagerBuilder,
+        cookie: &CookieOptions,
+        builder: ManagerBuilder,
     ) -> Result<App> {
         let log = Log::default();
-        let manager = configure(log.listen(self.builder())).build()?;
-        let cookie = Cookie::new(manager.config().cookie.clone())?.name().to_owned();
+        let manager = log.listen(builder).build()?;
+        let (persist, clock, store) = (self.persist, self.clock.clone(), self.store.clone());
         let app = self.starter.start(manager.clone()).await;
-        let way = Way { app, persist: self.persist, clock: self.clock.clone(), cookie, https };
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        Ok(App { manager, store, clock, log, way: Arc::new(way) })
+        let cookie = Cookie::new(cookie.clone())?.name().to_owned();
+        let way = Way { app, persist, clock: clock.clone(), cookie, https };
+        Ok(App { manager, store, clock, log, persist, way: Arc::new(way) })
     }
 
     /// A manager with these settings, without an application.
@@ -73,17 +92,37 @@ impl Site {
         &self,
         configure: impl FnOnce(ManagerBuilder) -> ManagerBuilder,
     ) -> Result<SessionManager, ConfigError> {
-        configure(self.builder()).build()
+        configure(self.persist.configure(self.builder(), CookieOptions::default())?).build()
+    }
+
+    /// A manager whose strategy is still to be set.
+    pub(super) fn builder(&self) -> ManagerBuilder {
+        let builder = match self.persist.has_store() {
+            true => SessionManager::builder(self.store.clone()),
+            false => SessionManager::without_store(),
+        };
+        builder.clock(self.clock.clone()).random(self.dice.clone())
+    }
+
+    /// Whether the strategy can do this.
+    pub(super) fn can(&self, need: Need) -> bool {
+        self.persist.can(need)
+    }
+
+    /// The status of a session whose request presents something that looks right and leads nowhere.
+    pub(super) fn status_of_a_stranger(&self) -> Status {
+        // Where it can be seen that the library did not make it, it is as good as nothing.
+        if self.persist.is_authentic() { Status::New } else { Status::Unknown }
+    }
+
+    /// A length that a value may have, or the largest one that the strategy carries.
+    pub(super) fn room(&self, length: usize) -> usize {
+        if self.persist.is_sealed() { length.min(1_000) } else { length }
     }
 
     /// How often a case of `rounds` rounds is to go round.
     pub(super) fn rounds(&self, rounds: u64) -> u64 {
         rounds.saturating_mul(self.scale)
-    }
-
-    fn builder(&self) -> ManagerBuilder {
-        let builder = SessionManager::builder(self.store.clone());
-        self.persist.configure(builder.clock(self.clock.clone()).random(self.dice.clone()))
     }
 }
 
@@ -107,6 +146,38 @@ impl App {
         client.run([super::ops::authenticate(principal)]).await?;
         client.known_id()?;
         Ok(client)
+    }
+
+    /// Ids that look right, all different, and name nothing: made up, or where that can be seen, of sessions that ended.
+    pub(super) async fn dead_ids(&self, number: usize) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        for number in 0..number {
+            ids.push(match self.persist {
+                Persist::SignedCookie => {
+                    let visitor = self.visitor().await?;
+                    let id = visitor.known_id()?;
+                    visitor.run([super::ops::op("destroy")]).await?;
+                    id
+                }
+                _ => format!("{number:032}"),
+            });
+        }
+        Ok(ids)
+    }
+
+    /// An id that looks right and names nothing.
+    pub(super) async fn dead_id(&self) -> Result<String> {
+        self.dead_ids(1).await?.pop().ok_or_else(|| crate::Failure::new("no id"))
+    }
+
+    /// What the store is asked for something, where there is one.
+    pub(super) fn calls(&self, calls: Calls) -> Calls {
+        if self.persist.has_store() { calls } else { Calls::default() }
+    }
+
+    /// The records of so many sessions, where there is a store.
+    pub(super) fn records(&self, records: usize) -> usize {
+        if self.persist.has_store() { records } else { 0 }
     }
 
     pub(super) fn advance(&self, seconds: u64) {

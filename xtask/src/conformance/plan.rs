@@ -20,8 +20,8 @@ pub(crate) struct Plan {
 pub(crate) enum Combination {
     /// The store suite on a store.
     Store(&'static StoreKind),
-    /// The adapter suite on an adapter, a store behind it, and a strategy.
-    Adapter(&'static Adapter, &'static StoreKind, Persist),
+    /// The adapter suite on an adapter, a store behind it, and a strategy; without a store where the strategy has none.
+    Adapter(&'static Adapter, Option<&'static StoreKind>, Persist),
 }
 
 impl Plan {
@@ -34,11 +34,15 @@ impl Plan {
             combinations.extend(stores.iter().map(|store| Combination::Store(store)));
         }
         for adapter in ADAPTERS.iter().filter(|adapter| named(adapter.name, &options.adapter)) {
-            for store in &stores {
-                for strategy in
-                    Persist::ALL.iter().filter(|strategy| persist.is_none_or(|wanted| wanted == **strategy))
-                {
-                    combinations.push(Combination::Adapter(adapter, store, *strategy));
+            for strategy in
+                Persist::ALL.iter().filter(|strategy| persist.is_none_or(|wanted| wanted == **strategy))
+            {
+                if strategy.has_store() {
+                    let over =
+                        |store: &&'static StoreKind| Combination::Adapter(adapter, Some(store), *strategy);
+                    combinations.extend(stores.iter().map(over));
+                } else {
+                    combinations.push(Combination::Adapter(adapter, None, *strategy));
                 }
             }
         }
@@ -55,9 +59,7 @@ impl Combination {
     fn cases(&self) -> usize {
         match self {
             Self::Store(_) => store::CASES.len(),
-            Self::Adapter(_, _, persist) => {
-                adapter::CASES.iter().filter(|case| case.is_about(*persist)).count()
-            }
+            Self::Adapter(..) => adapter::CASES.len(),
         }
     }
 
@@ -68,9 +70,11 @@ impl Combination {
         }
     }
 
+    /// The name of the store, or `none`.
     pub(super) fn store(&self) -> &'static str {
         match self {
-            Self::Store(store) | Self::Adapter(_, store, _) => store.name,
+            Self::Store(store) | Self::Adapter(_, Some(store), _) => store.name,
+            Self::Adapter(_, None, _) => "none",
         }
     }
 
@@ -86,8 +90,8 @@ impl std::fmt::Display for Combination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Store(store) => f.write_str(store.name),
-            Self::Adapter(adapter, store, persist) => {
-                write!(f, "{} × {} × {persist}", adapter.name, store.name)
+            Self::Adapter(adapter, _, persist) => {
+                write!(f, "{} × {} × {persist}", adapter.name, self.store())
             }
         }
     }

@@ -89,12 +89,12 @@ impl Report {
         self.lines.iter().flat_map(|line| line.rows.iter().map(move |row| (line, row)))
     }
 
-    /// Why cases were skipped: for each store, each reason with the number of cases.
-    fn skips(&self) -> BTreeMap<(&str, &str), usize> {
-        let mut skips = BTreeMap::new();
+    /// Why cases were skipped: each reason with where, and the number of cases there.
+    fn skips(&self) -> BTreeMap<&str, BTreeMap<String, usize>> {
+        let mut skips: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
         for (line, row) in self.rows() {
             if let Verdict::Skip(reason) = &row.verdict {
-                *skips.entry((line.combination.store(), reason.as_str())).or_default() += 1;
+                *skips.entry(reason).or_default().entry(line.combination.to_string()).or_default() += 1;
             }
         }
         skips
@@ -121,11 +121,16 @@ impl fmt::Display for Report {
                 writeln!(f, "  rule: {}\n  seen: {reason}", row.rule)?;
             }
         }
-        for ((store, reason), cases) in self.skips() {
-            writeln!(f, "{} {cases} on {store}: {reason}", style("skipped:").yellow())?;
+        for (reason, places) in self.skips() {
+            let most = places.values().max().copied().unwrap_or_default();
+            let (combinations, label) = (places.len(), style("skipped:").yellow());
+            match places.keys().next() {
+                Some(only) if combinations == 1 => writeln!(f, "{label} {most} on {only}: {reason}")?,
+                _ => writeln!(f, "{label} {most} on each of {combinations}: {reason}")?,
+            }
         }
         let heading = format!(
-            "{:<9}{:<9}{:<9}{:<9}{:>8}{:>8}{:>9}{:>14}",
+            "{:<9}{:<9}{:<9}{:<18}{:>8}{:>8}{:>9}{:>14}",
             "suite", "adapter", "store", "persist", "passed", "failed", "skipped", "time"
         );
         writeln!(f, "\n{}", style(heading).bold())?;
@@ -157,7 +162,7 @@ impl fmt::Display for Line {
         let failures = style(format!("{failed:>8}"));
         write!(
             f,
-            "{suite:<9}{:<9}{:<9}{:<9}{passed:>8}{}{skipped:>9}{:>14}",
+            "{suite:<9}{:<9}{:<9}{:<18}{passed:>8}{}{skipped:>9}{:>14}",
             self.combination.adapter().unwrap_or("-"),
             self.combination.store(),
             self.combination.persist().unwrap_or("-"),

@@ -67,13 +67,17 @@ fn runs(combination: &Combination) -> Vec<Running> {
             store::CASES.iter().map(run).collect()
         }
         Combination::Adapter(adapter, kind, persist) => {
-            let setup = adapter::Setup::of((adapter.starter)(), *persist).store((kind.factory)());
+            let setup = adapter::Setup::of((adapter.starter)(), *persist);
+            let setup = match kind {
+                Some(kind) => setup.store((kind.factory)()),
+                None => setup,
+            };
             let run = |case: &'static adapter::Case| {
                 let setup = setup.clone();
                 Box::pin(async move { Row::new(case.name, &case.spec, adapter::run(case, &setup).await) })
                     as Running
             };
-            adapter::CASES.iter().filter(|case| case.is_about(*persist)).map(run).collect()
+            adapter::CASES.iter().map(run).collect()
         }
     }
 }

@@ -8,11 +8,12 @@ use super::prelude::*;
 /// (fixation, CVE-2024-38513, A1, D11, D30).
 pub async fn an_unknown_id_is_never_adopted(site: Site) -> Result {
     let app = site.start().await?;
-    let planted = app.client().with_id(UNKNOWN);
+    let unknown = app.dead_id().await?;
+    let planted = app.client().with_id(&unknown);
     let [info, _, _] = planted.run([op("info"), set("k", 1), authenticate("ann")]).await?;
     ensure!(info["status"] == Status::Unknown.as_str(), "an unknown id has the status {}", info["status"]);
-    ensure!(planted.known_id()? != UNKNOWN, "an unknown id is adopted");
-    is_status(&app.client().with_id(UNKNOWN), Status::Unknown).await?;
+    ensure!(planted.known_id()? != unknown, "an unknown id is adopted");
+    is_status(&app.client().with_id(&unknown), Status::Unknown).await?;
     ensure!(app.store.records() == 1, "{} records are kept for one session", app.store.records());
     ensure!(app.log.count(EventKind::UnknownId) > 0, "an unknown id is not reported");
     Ok(())
@@ -21,6 +22,8 @@ pub async fn an_unknown_id_is_never_adopted(site: Site) -> Result {
 /// An unknown id is not withdrawn: the answer could cross with that of a login in another request (D21).
 pub async fn an_unknown_id_is_not_withdrawn(site: Site) -> Result {
     let app = site.start().await?;
+    let unknown = app.dead_id().await?;
+    app.store.reset();
     for ops in [
         vec![get("k")],
         vec![op("destroy")],
@@ -28,7 +31,7 @@ pub async fn an_unknown_id_is_not_withdrawn(site: Site) -> Result {
         vec![op("deauthenticate")],
         vec![remove("k")],
     ] {
-        app.client().with_id(UNKNOWN).ops(ops).await?.has_status(200)?.tells_nothing()?;
+        app.client().with_id(&unknown).ops(ops).await?.has_status(200)?.tells_nothing()?;
     }
     ensure!(app.store.calls().writes == 0, "a request with an unknown id that changes nothing is written");
     Ok(())
@@ -115,7 +118,7 @@ pub async fn every_character_of_an_id_counts(site: Site) -> Result {
     for position in 0..id.len() {
         let mut other = id.clone().into_bytes();
         other[position] = if other[position] == b'A' { b'B' } else { b'A' };
-        is_status(&app.client().with_id(&String::from_utf8(other)?), Status::Unknown).await?;
+        is_status(&app.client().with_id(&String::from_utf8(other)?), site.status_of_a_stranger()).await?;
     }
     Ok(())
 }
@@ -182,7 +185,11 @@ pub async fn the_same_id_twice_is_one_id(site: Site) -> Result {
         visitor.presenting(&[id.as_bytes(), id.as_bytes(), id.as_bytes()], [op("info"), get("k")])?;
     let [info, value] = visitor.send(request).await?.tells_nothing()?.results()?;
     ensure!(info["status"] == Status::Active.as_str() && value == 1, "an id that comes twice is not used");
-    ensure!(app.store.calls().loads == 1, "an id that comes three times is loaded {:?}", app.store.calls());
+    ensure!(
+        app.store.calls().loads == app.calls(ONE).loads,
+        "an id that comes three times is loaded {:?}",
+        app.store.calls()
+    );
     Ok(())
 }
 
@@ -191,8 +198,8 @@ pub async fn a_live_id_among_dead_ones_is_used(site: Site) -> Result {
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
-    let other = UNKNOWN.replace('A', "B");
-    let (live, dead, more) = (id.as_bytes(), UNKNOWN.as_bytes(), other.as_bytes());
+    let others = app.dead_ids(2).await?;
+    let (live, dead, more) = (id.as_bytes(), others[0].as_bytes(), others[1].as_bytes());
     for ids in [vec![dead, live], vec![live, dead], vec![dead, live, more], vec![b"x", live], vec![live, b""]]
     {
         let number = ids.len();
@@ -209,7 +216,7 @@ pub async fn too_many_ids_are_none(site: Site) -> Result {
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
-    let others: Vec<String> = (0..64).map(|number| format!("{number:032}")).collect();
+    let others = app.dead_ids(64).await?;
     let mut ids: Vec<&[u8]> = others.iter().map(String::as_bytes).collect();
     ids.insert(3, id.as_bytes());
     let active = |info: &Value| info["status"] == Status::Active.as_str();
@@ -227,19 +234,13 @@ pub async fn an_id_counts_only_where_ids_travel(site: Site) -> Result {
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
-    let elsewhere = match site.persist {
-        Persist::Cookie => vec![("x-session-id", id.clone()), ("authorization", format!("Bearer {id}"))],
-        Persist::Header => {
-            vec![("cookie", format!("__Host-id={id}; id={id}")), ("authorization", id.clone())]
-        }
-    };
-    for (field, value) in elsewhere {
-        let field = http::HeaderName::from_static(field);
+    let (fields, targets) = site.persist.elsewhere(&id);
+    for (field, value) in fields {
         let [info] =
             visitor.send(visitor.with_fields(&field, &[value.as_bytes()], [op("info")])?).await?.results()?;
         ensure!(info["status"] == Status::New.as_str(), "an id is read from the field {field}");
     }
-    for target in [format!("/ops?id={id}"), format!("/ops?__Host-id={id}&x-session-id={id}&session={id}")] {
+    for target in targets {
         let mut request = visitor.stranger().ops_request([op("info")])?;
         *request.uri_mut() = target.parse()?;
         let [info] = visitor.send(request).await?.results()?;
@@ -254,7 +255,7 @@ pub async fn an_id_of_another_realm_is_unknown(site: Site) -> Result {
     let admin = site.start_with(|builder| builder.realm("admin")).await?;
     let member = shop.member("ann").await?;
     let id = member.known_id()?;
-    is_status(&admin.client().with_id(&id), Status::Unknown).await?;
+    is_status(&admin.client().with_id(&id), site.status_of_a_stranger()).await?;
     is_status(&member, Status::Active).await?;
     Ok(())
 }
@@ -281,8 +282,8 @@ pub(super) async fn is_status(client: &Client, status: Status) -> Result {
     Ok(())
 }
 
-/// An id that nobody has.
-pub(super) const UNKNOWN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// One load.
+const ONE: Calls = Calls { loads: 1, writes: 0, removes: 0, lists: 0, sweeps: 0 };
 
 fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

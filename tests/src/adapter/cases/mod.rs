@@ -41,9 +41,10 @@ mod prelude {
     pub(super) use crate::{
         Result,
         adapter::{
+            case::Need,
             client::{Client, Reply, land_all},
             ops::*,
-            persist::{Persist, Told},
+            persist::Told,
             probe::{Call, Calls},
             site::{App, Site},
         },

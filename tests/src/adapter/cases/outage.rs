@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header::RETRY_AFTER};
-use session_core::Status;
+use session_core::{ManagerBuilder, Status};
 
 use super::{ids::is_status, prelude::*};
 
@@ -172,29 +172,23 @@ pub async fn a_list_that_fails_is_an_error(site: Site) -> Result {
     Ok(())
 }
 
-/// The application can replace the answer to an error, and what the library must say stays with it (tower-sessions
-/// #203).
+/// The application can replace the answer to an error (tower-sessions #203).
 pub async fn the_application_can_replace_the_answer(site: Site) -> Result {
-    let app = site
-        .start_with(|builder| {
-            builder.error_response(|error| {
-                let mut response = Response::new(Bytes::from(format!("sorry: {}", error.kind())));
-                *response.status_mut() = StatusCode::IM_A_TEAPOT;
-                Some(response).filter(|_| error.kind() != "ended")
-            })
-        })
-        .await?;
+    let app = site.start_with(sorry).await?;
     let visitor = app.visitor().await?;
     for (call, ops) in [(Call::Load, vec![get("k")]), (Call::Write, vec![set("k", 2)])] {
         app.store.fail(call, StoreErrorKind::Unavailable);
         let reply = visitor.ops(ops).await?;
         reply.has_status(418)?.tells_nothing()?;
         ensure!(&reply.body[..] == b"sorry: unavailable", "the application's answer to an error is not sent");
+        let page = visitor.get("/").await?;
+        ensure!(
+            call == Call::Write || page.status == 418,
+            "a page whose session cannot be loaded is {}",
+            page.status
+        );
         app.store.heal();
     }
-    app.store.fail_once(Call::Write, StoreErrorKind::Unavailable, 2);
-    let reply = visitor.ops([op("renew"), op("save"), set("k", 2)]).await?;
-    reply.has_status(418)?.issues()?;
     let mut hold = app.store.hold_one(Call::Write);
     let mut late = visitor.launch([set("k", 2)])?;
     hold.catch(&mut late).await?;
@@ -202,6 +196,26 @@ pub async fn the_application_can_replace_the_answer(site: Site) -> Result {
     hold.release();
     late.land().await?.has_status(409)?;
     Ok(())
+}
+
+/// What the library must say stays with the answer that the application gives to an error.
+pub async fn what_must_be_told_stays_with_the_answer(site: Site) -> Result {
+    let app = site.start_with(sorry).await?;
+    let visitor = app.visitor().await?;
+    app.store.fail_once(Call::Write, StoreErrorKind::Unavailable, 2);
+    let reply = visitor.ops([op("renew"), op("save"), set("k", 2)]).await?;
+    reply.has_status(418)?.issues()?;
+    ensure!(visitor.value("k").await? == 1, "the id that was told leads to another session");
+    Ok(())
+}
+
+/// Answers every error but the end of the session in the application's own way.
+fn sorry(builder: ManagerBuilder) -> ManagerBuilder {
+    builder.error_response(|error| {
+        let mut response = Response::new(Bytes::from(format!("sorry: {}", error.kind())));
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        Some(response).filter(|_| error.kind() != "ended")
+    })
 }
 
 /// What a store may answer when it is in trouble, besides damage.

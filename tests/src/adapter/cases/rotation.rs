@@ -12,7 +12,7 @@ pub async fn an_id_is_replaced_after_its_time(site: Site) -> Result {
     let member = app.member("ann").await?;
     let token = member.one(op("csrf")).await?;
     app.advance(EVERY - 1);
-    member.ops([get("k"), set("k", 2)]).await?.has_status(200)?.tells_nothing()?;
+    member.ops([get("k"), set("k", 2)]).await?.has_status(200)?.keeps_the_id()?;
     app.advance(1);
     let old = member.known_id()?;
     let reply = member.ops([get("k")]).await?;

@@ -1,18 +1,14 @@
-//! How ids travel in a run of the suite, seen from the client.
+//! How ids travel in a run of the suite: the strategies, what each of them cannot do, and what a client sees of them.
+
+mod ability;
+mod setup;
+mod wire;
 
 use std::{fmt, str::FromStr};
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{COOKIE, SET_COOKIE},
-};
-use session_core::{
-    ManagerBuilder,
-    persist::{CookieOptions, Header},
-};
+use crate::{Failure, Result};
 
-use super::set_cookie::SetCookie;
-use crate::{Failure, Result, failure::fail};
+pub(super) use wire::redirected;
 
 /// A persistence strategy to test an adapter with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,8 +16,20 @@ use crate::{Failure, Result, failure::fail};
 pub enum Persist {
     /// A cookie with the default attributes.
     Cookie,
+    /// A cookie whose ids are signed.
+    SignedCookie,
     /// The header field `x-session-id`.
     Header,
+    /// The query parameter `sid`.
+    Query,
+    /// A cookie; and for clients without one, the header field.
+    Chain,
+    /// The header field `x-own-id`, which the application reads and answers itself.
+    External,
+    /// No store: the session travels in a cookie, signed.
+    SealedSigned,
+    /// No store: the session travels in a cookie, encrypted.
+    SealedEncrypted,
 }
 
 /// What a response tells the client about its id.
@@ -37,69 +45,31 @@ pub enum Told {
 
 impl Persist {
     /// Every strategy there is.
-    pub const ALL: &'static [Self] = &[Self::Cookie, Self::Header];
+    pub const ALL: &'static [Self] = &[
+        Self::Cookie,
+        Self::SignedCookie,
+        Self::Header,
+        Self::Query,
+        Self::Chain,
+        Self::External,
+        Self::SealedSigned,
+        Self::SealedEncrypted,
+    ];
 
     /// The name, as in `--persist`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cookie => "cookie",
+            Self::SignedCookie => "signed-cookie",
             Self::Header => "header",
+            Self::Query => "query",
+            Self::Chain => "chain",
+            Self::External => "external",
+            Self::SealedSigned => "sealed-signed",
+            Self::SealedEncrypted => "sealed-encrypted",
         }
     }
-
-    /// The header field of requests that carries an id, and that responses have to vary on.
-    pub(super) const fn request_field(self) -> HeaderName {
-        match self {
-            Self::Cookie => COOKIE,
-            Self::Header => HeaderName::from_static(FIELD),
-        }
-    }
-
-    /// Sets a manager up with this strategy and its default options.
-    pub fn configure(self, builder: ManagerBuilder) -> ManagerBuilder {
-        match self {
-            Self::Cookie => builder.cookie(CookieOptions::default()),
-            Self::Header => builder.persistence(Header::default()),
-        }
-    }
-
-    /// Adds an id to a request, beside those that it has. `cookie` is the name of the cookie.
-    pub(super) fn present(self, headers: &mut HeaderMap, cookie: &str, id: &[u8]) -> Result {
-        let value = match self {
-            Self::Cookie => [cookie.as_bytes(), b"=", id].concat(),
-            Self::Header => id.to_vec(),
-        };
-        headers.append(self.request_field(), HeaderValue::from_bytes(&value)?);
-        Ok(())
-    }
-
-    /// What a response says about the id.
-    pub(super) fn told(self, headers: &HeaderMap, cookie: &str) -> Result<Told> {
-        let mut told = match self {
-            Self::Cookie => {
-                let all: Vec<SetCookie<'_>> =
-                    headers.get_all(SET_COOKIE).iter().map(SetCookie::parse).collect::<Result<_>>()?;
-                all.into_iter()
-                    .filter(|set| set.name == cookie)
-                    .map(|set| told(set.value))
-                    .collect::<Vec<_>>()
-            }
-            Self::Header => {
-                let all = headers.get_all(FIELD).iter();
-                all.map(|value| Ok(told(value.to_str()?))).collect::<Result<Vec<_>>>()?
-            }
-        };
-        match (told.pop(), told.len()) {
-            (None, _) => Ok(Told::Nothing),
-            (Some(told), 0) => Ok(told),
-            (_, more) => fail!("a response tells about its session {} times, not once", more + 1),
-        }
-    }
-}
-
-fn told(value: &str) -> Told {
-    if value.is_empty() { Told::Withdrawn } else { Told::Issued(value.to_owned()) }
 }
 
 impl fmt::Display for Persist {
@@ -127,6 +97,3 @@ impl fmt::Debug for Told {
         })
     }
 }
-
-/// The default name of the field of [`Header`].
-const FIELD: &str = "x-session-id";
