@@ -87,6 +87,8 @@ pub enum Need {
     External,
     /// The strategy [`Header`](session_core::persist::Header).
     Header,
+    /// Values that are signed or sealed with secret keys.
+    Keys,
     /// Requests that cost nothing unless a handler asks for the session.
     Laziness,
     /// Changes of parallel requests that are put together (compare-and-swap).
@@ -104,8 +106,6 @@ pub enum Need {
     Rotation,
     /// The strategy [`SealedCookie`](session_core::persist::SealedCookie).
     Sealed,
-    /// The strategy [`Cookie::signed`](session_core::persist::Cookie::signed).
-    Signature,
     /// A store that is asked for sessions.
     Store,
     /// A store with the ability [`Sweep`](session_core::Sweep).
@@ -152,6 +152,7 @@ impl fmt::Display for Need {
             Self::Cookie => "cookies",
             Self::External => "ids that the application reads",
             Self::Header => "ids in a header field",
+            Self::Keys => "values made with secret keys",
             Self::Laziness => "requests that cost nothing",
             Self::Merging => "merging of parallel changes (compare-and-swap)",
             Self::PrincipalIndex => "lists of sessions",
@@ -160,7 +161,6 @@ impl fmt::Display for Need {
             Self::Revocation => "revocation",
             Self::Rotation => "routine rotation",
             Self::Sealed => "sessions that travel with their clients",
-            Self::Signature => "signed ids",
             Self::Store => "a store",
             Self::Sweep => "sweeping",
             Self::Vary => "answers that vary on a field",

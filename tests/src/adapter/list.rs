@@ -272,6 +272,36 @@ macro_rules! __adapter_cases {
                 a_forged_request_is_refused [],
                 two_managers_do_not_disturb_each_other [PrincipalIndex],
             }
+            query {
+                a_page_without_a_live_id_is_redirected_to_itself [Query],
+                a_redirect_leads_nowhere_else [Query],
+                only_get_is_redirected [Query],
+                only_the_parameter_itself_carries_an_id [Query],
+                a_client_without_memory_fills_nothing [Clock Query],
+                an_id_that_is_used_lives_on [Clock Query],
+                links_carry_the_id_and_leave_no_trace_elsewhere [Query],
+                answers_are_neither_stored_nor_referred_from [Query],
+            }
+            chain {
+                who_presents_in_the_field_is_told_there [Chain],
+                the_first_that_is_alive_wins [Chain],
+            }
+            external {
+                cookies_are_not_used [External],
+                an_id_that_is_vouched_for_is_used_as_it_is [External],
+            }
+            keys {
+                a_forged_value_costs_nothing [Keys],
+                a_value_made_for_another_purpose_is_refused [Keys],
+                an_older_key_is_accepted_and_replaced [Keys],
+                every_bit_counts [Keys],
+            }
+            sealed {
+                a_copy_stays_valid_until_its_times_end_it [Clock Sealed],
+                the_last_response_wins [Sealed],
+                what_does_not_fit_is_refused_with_its_sizes [Sealed],
+                only_an_encrypted_session_is_unreadable [Sealed],
+            }
             wire {
                 a_body_that_is_no_list_is_a_4xx [],
                 the_three_routes_are_there [],

@@ -25,6 +25,7 @@ mod site;
 
 pub mod cases;
 
+mod base64url;
 mod client;
 mod dice;
 mod hold;

@@ -5,6 +5,7 @@ use std::{
     collections::HashSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
@@ -34,6 +35,7 @@ struct State {
     present: HashSet<StoreKey>,
     asked: Vec<StoreKey>,
     written: Vec<Bytes>,
+    expiries: Vec<SystemTime>,
     without_abilities: bool,
 }
 
@@ -97,6 +99,11 @@ impl Probe {
     /// The bytes of everything that was to be written.
     pub(super) fn written(&self) -> Vec<Bytes> {
         self.state().written.clone()
+    }
+
+    /// When everything that was to be written is to expire.
+    pub(super) fn expiries(&self) -> Vec<SystemTime> {
+        self.state().expiries.clone()
     }
 
     /// Makes every call of a kind fail until [`heal`](Self::heal).
@@ -213,7 +220,11 @@ impl Store for Probe {
     }
 
     async fn write(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Written, StoreError> {
-        self.state().written.push(entry.bytes.clone());
+        {
+            let mut state = self.state();
+            state.written.push(entry.bytes.clone());
+            state.expiries.push(entry.expires_at);
+        }
         let write = async {
             let written = self.0.store.write(key, entry, expect).await?;
             if matches!(written, Written::Stored(_)) {

@@ -22,6 +22,7 @@ use super::{
 use crate::Result;
 
 /// The place where a case happens. One case gets one site, and may do with it what it likes.
+#[derive(Clone)]
 pub struct Site {
     pub(super) starter: Starter,
     pub(super) persist: Persist,

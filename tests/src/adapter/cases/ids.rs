@@ -3,6 +3,7 @@
 use session_core::Status;
 
 use super::prelude::*;
+use crate::adapter::base64url;
 
 /// An unknown id is never adopted: the next write draws another one, and nothing is ever kept under the one presented
 /// (fixation, CVE-2024-38513, A1, D11, D30).
@@ -132,7 +133,7 @@ pub async fn a_stored_key_is_no_id(site: Site) -> Result {
     ensure!(handle.len() == 64, "the handle of a session is not 64 digits");
     let mut spellings = vec![handle.clone(), handle[..32].to_owned(), handle[32..].to_owned()];
     for key in app.store.asked() {
-        let base64 = base64url(key.as_bytes());
+        let base64 = base64url::encode(key.as_bytes());
         spellings.extend([
             base64[..32].to_owned(),
             base64[base64.len() - 32..].to_owned(),
@@ -284,11 +285,3 @@ pub(super) async fn is_status(client: &Client, status: Status) -> Result {
 
 /// One load.
 const ONE: Calls = Calls { loads: 1, writes: 0, removes: 0, lists: 0, sweeps: 0 };
-
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect::<Vec<_>>();
-    let digits =
-        bits.chunks(6).map(|six| six.iter().fold(0, |digit, bit| digit << 1 | bit) << (6 - six.len()));
-    digits.map(|digit| char::from(ALPHABET[usize::from(digit)])).collect()
-}

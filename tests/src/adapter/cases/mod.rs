@@ -11,14 +11,17 @@
 pub mod announce;
 pub mod caching;
 pub mod cancel;
+pub mod chain;
 pub mod config;
 pub mod cookies;
 pub mod csrf;
 pub mod devices;
 pub mod expiry;
+pub mod external;
 pub mod flash;
 pub mod handler;
 pub mod ids;
+pub mod keys;
 pub mod limits;
 pub mod login;
 pub mod logout;
@@ -26,8 +29,10 @@ pub mod namespaces;
 pub mod outage;
 pub mod parallel;
 pub mod policy;
+pub mod query;
 pub mod random;
 pub mod rotation;
+pub mod sealed;
 pub mod secrecy;
 pub mod untouched;
 pub mod values;
@@ -44,7 +49,7 @@ mod prelude {
             case::Need,
             client::{Client, Reply, land_all},
             ops::*,
-            persist::Told,
+            persist::{Persist, Told},
             probe::{Call, Calls},
             site::{App, Site},
         },

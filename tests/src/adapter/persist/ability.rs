@@ -53,9 +53,9 @@ impl Persist {
             Need::Cookie => self.is_cookie(),
             Need::External => self == Self::External,
             Need::Header => self == Self::Header,
+            Need::Keys => self.is_authentic(),
             Need::Query => self == Self::Query,
             Need::Sealed => self.is_sealed(),
-            Need::Signature => self == Self::SignedCookie,
             _ => true,
         };
         (!about).then(|| format!("not about {self}: {need}"))
