@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: the kit's suites over every combination of this workspace.
 
 mod plan;
+pub(crate) mod readme;
 mod report;
 mod run;
 
@@ -10,7 +11,7 @@ use anyhow::Result;
 use clap::{Args, builder::PossibleValuesParser};
 
 use self::{plan::Plan, report::Report};
-use crate::registry;
+use crate::{registry, workspace::Workspace};
 
 /// Run the conformance kit on every adapter, store and way for an id to travel
 ///
@@ -18,7 +19,8 @@ use crate::registry;
 /// strategy cannot do, or that is about another strategy, is skipped; the reasons are listed. Sealed sessions are kept
 /// by their clients, so they run with the store `none`. Exits with 0 if no case failed.
 ///
-/// With --adapter or --persist only the adapter suite runs. SESSION_CONFORMANCE_SCALE=100 makes races and random calls
+/// Cases that repeat themselves with other random numbers do so at full length with cookies, and a tenth of that with other
+/// strategies. With --adapter or --persist only the adapter suite runs. SESSION_CONFORMANCE_SCALE=100 makes races and random calls
 /// a hundred times longer, SESSION_CONFORMANCE_SEED=7 chooses other random calls.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Options {
@@ -38,13 +40,20 @@ pub(crate) struct Options {
     /// is pass, fail or skip, and adapter and persist are null for the store suite
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Also write the matrix into README.md
+    #[arg(long, conflicts_with_all = ["adapter", "store", "persist"])]
+    readme: bool,
 }
 
 /// Runs the chosen combinations. Answers whether no case failed.
-pub(crate) fn run(options: &Options) -> Result<bool> {
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let report = Plan::new(options)?.run()?;
     if let Some(file) = &options.json {
         report.write(file)?;
+    }
+    if options.readme {
+        readme::write(&report, &workspace.root.join("README.md"))?;
     }
     print!("{report}");
     Ok(report.failed() == 0)

@@ -53,7 +53,7 @@ fn run(command: Command) -> Result<bool> {
     let workspace = Workspace::find()?;
     match command {
         Command::Test(options) => test::run(&workspace, &options),
-        Command::Conformance(options) => conformance::run(&options),
+        Command::Conformance(options) => conformance::run(&workspace, &options),
         Command::Serve(options) => serve::run(&options),
         Command::Tidy(options) => tidy::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),

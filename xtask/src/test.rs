@@ -12,7 +12,7 @@ mod package;
 mod readme;
 mod summary;
 
-use std::time::Instant;
+use std::{cell::RefCell, time::Instant};
 
 use anyhow::Result;
 use clap::{
@@ -77,7 +77,7 @@ const STEPS: &[Step] = &[
     Step { name: "examples", about: "The example programs run, or serve a request", run: examples::run },
     Step {
         name: "readme",
-        about: "The program in the README builds, and answers as its transcript says",
+        about: "The program in the README builds and answers as its transcript says, and its matrix is what was found",
         run: readme::run,
     },
     Step { name: "demo", about: "The demo starts, and what it suggests to try works", run: demo::run },
@@ -99,6 +99,8 @@ impl Step {
 struct Context<'a> {
     workspace: &'a Workspace,
     require_all: bool,
+    /// What the step `conformance` found, as the README is to show it.
+    matrix: RefCell<Option<String>>,
 }
 
 impl Context<'_> {
@@ -120,7 +122,8 @@ const REQUIRE: &str = "SESSION_REQUIRE";
 
 /// Runs the chosen steps. Answers whether all passed.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
-    let context = Context { workspace, require_all: options.require == Some(Require::All) };
+    let context =
+        Context { workspace, require_all: options.require == Some(Require::All), matrix: RefCell::new(None) };
     let chosen =
         |step: &&Step| options.steps.is_empty() || options.steps.iter().any(|name| name == step.name);
     let steps: Vec<&Step> = STEPS.iter().filter(chosen).collect();

@@ -25,6 +25,7 @@ pub struct Setup {
     factory: Factory,
     limit: Duration,
     scale: u64,
+    brief: bool,
 }
 
 impl Setup {
@@ -40,13 +41,21 @@ impl Setup {
         let scale = env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
         let scale = scale.unwrap_or(1).max(1);
         let limit = CASE.saturating_mul(u32::try_from(scale).unwrap_or(u32::MAX));
-        Self { starter, persist, factory: Factory::new(reference), limit, scale }
+        Self { starter, persist, factory: Factory::new(reference), limit, scale, brief: false }
     }
 
     /// The same with another store, from the same factory that the store suite takes.
     #[must_use]
     pub fn store(mut self, factory: Factory) -> Self {
         self.factory = factory;
+        self
+    }
+
+    /// The same with a tenth of the rounds in cases that repeat themselves with other random numbers or interleavings: for
+    /// a matrix, in which other combinations go all the way.
+    #[must_use]
+    pub fn brief(mut self) -> Self {
+        self.brief = true;
         self
     }
 
@@ -101,6 +110,7 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
         clock,
         dice: Dice::default(),
         scale: setup.scale,
+        brief: setup.brief,
     };
     match (case.check)(site).await {
         Ok(()) => Verdict::Pass,

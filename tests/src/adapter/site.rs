@@ -30,6 +30,7 @@ pub struct Site {
     pub(super) clock: Arc<ManualClock>,
     pub(super) dice: Dice,
     pub(super) scale: u64,
+    pub(super) brief: bool,
 }
 
 /// The application, running.
@@ -123,7 +124,8 @@ impl Site {
 
     /// How often a case of `rounds` rounds is to go round.
     pub(super) fn rounds(&self, rounds: u64) -> u64 {
-        rounds.saturating_mul(self.scale)
+        let rounds = rounds.saturating_mul(self.scale);
+        if self.brief { rounds.div_ceil(10) } else { rounds }
     }
 }
 

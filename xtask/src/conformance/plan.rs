@@ -63,6 +63,12 @@ impl Combination {
         }
     }
 
+    /// Whether repetition is cut down to a tenth. The strategy decides nothing about races and random input that the core
+    /// does not decide, so they run at full length with the first one, on every adapter and store.
+    pub(super) fn is_brief(&self) -> bool {
+        matches!(self, Self::Adapter(_, _, persist) if *persist != Persist::Cookie)
+    }
+
     pub(super) fn adapter(&self) -> Option<&'static str> {
         match self {
             Self::Store(_) => None,

@@ -7,7 +7,7 @@ use console::style;
 use serde::Serialize;
 use session_conformance::Verdict;
 
-use super::plan::Combination;
+use super::{plan::Combination, readme};
 use crate::outcome::{Outcome, spoken};
 
 /// The results, in the order of the plan.
@@ -46,6 +46,11 @@ impl Report {
     /// How many cases failed.
     pub(crate) fn failed(&self) -> usize {
         self.lines.iter().map(|line| line.count(|verdict| matches!(verdict, Verdict::Fail(_)))).sum()
+    }
+
+    /// The same as the README shows it.
+    pub(crate) fn for_readme(&self) -> String {
+        readme::block(self)
     }
 
     /// The same as a step of the tests. What does not apply to a store is no skip there: nothing is missing.
@@ -146,7 +151,8 @@ impl fmt::Display for Report {
 }
 
 impl Line {
-    fn counts(&self) -> (usize, usize, usize) {
+    /// Passed, failed and skipped.
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
         (
             self.count(|verdict| *verdict == Verdict::Pass),
             self.count(|verdict| matches!(verdict, Verdict::Fail(_))),

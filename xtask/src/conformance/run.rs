@@ -68,6 +68,7 @@ fn runs(combination: &Combination) -> Vec<Running> {
         }
         Combination::Adapter(adapter, kind, persist) => {
             let setup = adapter::Setup::of((adapter.starter)(), *persist);
+            let setup = if combination.is_brief() { setup.brief() } else { setup };
             let setup = match kind {
                 Some(kind) => setup.store((kind.factory)()),
                 None => setup,

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
-use crate::{outcome::Outcome, process::Process};
+use crate::{conformance, outcome::Outcome, process::Process};
 
 /// Where the program in the README listens.
 const ADDRESS: &str = "127.0.0.1:3000";
@@ -44,6 +44,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
         folder.join("Cargo.toml").display()
     );
     let mut outcome = context.cargo(&build).checks()?;
+    compare_matrix(context, &readme, &mut outcome)?;
     if !outcome.failures.is_empty() {
         return Ok(outcome);
     }
@@ -66,6 +67,21 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
         eprintln!("{line}");
     }
     Ok(outcome)
+}
+
+/// Compares the matrix with what the step `conformance` found.
+fn compare_matrix(context: &Context<'_>, readme: &str, outcome: &mut Outcome) -> Result<()> {
+    match &*context.matrix.borrow() {
+        None => {
+            outcome.skip("the step `conformance` did not run, so the matrix in README.md was not compared")
+        }
+        Some(found) => match conformance::readme::difference(found, readme)? {
+            None => outcome.passed += 1,
+            Some(difference) => outcome
+                .fail(format!("README.md: {difference}; cargo xtask conformance --readme writes it anew")),
+        },
+    }
+    Ok(())
 }
 
 /// A package that finds the crates of this workspace where others find them in the registry.
