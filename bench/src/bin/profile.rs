@@ -1,9 +1,10 @@
-//! Repeats one row of one contender, for a profiler: `perf record target/release/profile --row cookie-read`.
+//! Repeats one row of one contender, for a profiler: `perf record target/release/profile --row cookie-read`, or
+//! `valgrind --tool=callgrind target/release/profile --row cookie-read --rounds 20`.
 
 use bench::{contenders::Contender, rows::Row, timing};
 use clap::{Parser, ValueEnum};
 
-/// Repeats one row of P1 on one contender, beside the application without sessions.
+/// Repeats one row of P1 on one contender; `--contender plain` is the application without sessions.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -22,13 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut contenders = runtime.block_on(Contender::all());
-    contenders.retain(|contender| contender.name == "plain" || contender.name == arguments.contender);
-    if contenders.len() < 2 {
+    contenders.retain(|contender| contender.name == arguments.contender);
+    if contenders.is_empty() {
         return Err(format!("there is no contender called {}", arguments.contender).into());
     }
     let row = arguments.row;
     let figures = runtime.block_on(timing::nanoseconds(&mut contenders, row, arguments.rounds));
     let name = row.to_possible_value().map_or_else(String::new, |name| name.get_name().to_owned());
-    println!("{name}: plain {:.0} ns, {} {:.0} ns", figures[0], arguments.contender, figures[1]);
+    println!("{name}: {} {:.0} ns", arguments.contender, figures[0]);
     Ok(())
 }

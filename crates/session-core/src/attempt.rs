@@ -1,8 +1,11 @@
 //! Writes a record: a version-checked attempt, and if another request was faster, the same changes once more on top of
 //! its result.
 
+use std::sync::Arc;
+
 use crate::{
     changes::Changes,
+    commit::Outcome,
     digest::StoreKey,
     error::{Limit, SessionError},
     event::EventKind,
@@ -30,16 +33,16 @@ impl Shared {
     /// one.
     pub(crate) async fn create(
         &self,
-        supplied: Option<Box<Candidate>>,
+        supplied: Option<&Candidate>,
         pending: &Pending,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Arc<Live>, SessionError> {
         const MOST_COLLISIONS: usize = 3;
         for _ in 0..MOST_COLLISIONS {
-            let mut live = self.fresh(supplied.as_deref(), pending, now)?;
+            let mut live = Arc::new(self.fresh(supplied, pending, now)?);
             if let Written::Stored(version) = self.write(&live.key, &live.record, Expect::Absent).await? {
                 self.events.emit(EventKind::Created, Some(&live.key));
-                live.version = version;
+                Arc::make_mut(&mut live).version = version;
                 return Ok(live);
             }
             if supplied.is_some() {
@@ -69,27 +72,26 @@ impl Shared {
     /// Stores the changes on `live`, or on what another request has made of it.
     pub(crate) async fn update(
         &self,
-        mut live: Live,
+        live: Arc<Live>,
         pending: &Pending,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Outcome, SessionError> {
         let record = changed(&live, &pending.changes, pending, now);
         if let Written::Stored(version) =
             self.write(&live.key, &record, Expect::Version(live.version)).await?
         {
             self.events.emit(EventKind::Saved, Some(&live.key));
-            (live.version, live.record) = (version, record);
-            return Ok(live);
+            return Ok(Outcome::InPlace(version, record));
         }
-        Box::pin(self.update_after_conflict(live, pending, now)).await
+        Box::pin(self.update_after_conflict(live, pending, now)).await.map(Outcome::Elsewhere)
     }
 
-    async fn update_after_conflict(
+    pub(crate) async fn update_after_conflict(
         &self,
-        mut live: Live,
+        mut live: Arc<Live>,
         pending: &Pending,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Arc<Live>, SessionError> {
         let _turn = self.gates.of(&live.key).enter().await;
         for _ in 0..MOST_ATTEMPTS {
             live = self.refresh(&live).await?;
@@ -99,7 +101,9 @@ impl Shared {
                 self.write(&live.key, &record, Expect::Version(live.version)).await?
             {
                 self.events.emit(EventKind::Saved, Some(&live.key));
-                return Ok(Live { version, record, ..live });
+                let new = Arc::make_mut(&mut live);
+                (new.version, new.record) = (version, record);
+                return Ok(live);
             }
         }
         self.events.emit(EventKind::Contended, Some(&live.key));
@@ -108,7 +112,7 @@ impl Shared {
 
     /// Writes down that the session was used. Whoever is faster has done the same, and a store that fails here has
     /// lost nothing, so neither is an error.
-    pub(crate) async fn touch(&self, live: Live, now: Timestamp) -> Option<Live> {
+    pub(crate) async fn touch(&self, live: Arc<Live>, now: Timestamp) -> Outcome {
         let nothing = Pending::default();
         let meta = nothing.intent.apply(live.record.meta(), now);
         let principal = live.record.principal().unwrap_or_default();
@@ -116,20 +120,21 @@ impl Shared {
         match self.write(&live.key, &record, Expect::Version(live.version)).await {
             Ok(Written::Stored(version)) => {
                 self.events.emit(EventKind::Touched, Some(&live.key));
-                Some(Live { version, record, ..live })
+                Outcome::InPlace(version, record)
             }
-            Ok(Written::Conflict) | Err(_) => None,
+            Ok(Written::Conflict) | Err(_) => Outcome::Nothing,
         }
     }
 
     /// The record as it is now, behind a replaced id if need be.
-    pub(crate) async fn refresh(&self, live: &Live) -> Result<Live, SessionError> {
+    pub(crate) async fn refresh(&self, live: &Live) -> Result<Arc<Live>, SessionError> {
         match self.fetch(&live.key).await? {
             None => Err(SessionError::Ended),
-            Some((Content::Live(record), version)) => Ok(Live { version, record, ..live.clone() }),
+            Some((Content::Live(record), version)) => Ok(Arc::new(Live { version, record, ..live.clone() })),
             Some((Content::Superseded(marker), _)) if marker.in_grace(self.clock.now()) => {
-                let successor = live.id.unmask_successor(marker.masked_id);
-                match self.find(&Candidate { id: successor, source: live.source, outdated: false }).await? {
+                let id = live.id.unmask_successor(marker.masked_id);
+                let successor = Candidate { id, source: live.source, outdated: false };
+                match self.find(&successor, self.now()).await? {
                     Found::Live(live, _) => Ok(live),
                     Found::Superseded(..) => Err(SessionError::Superseded),
                     Found::Nothing(_) => Err(SessionError::Ended),
@@ -174,7 +179,7 @@ impl Shared {
     }
 
     pub(crate) async fn discard(&self, key: &StoreKey) {
-        if let Err(error) = self.store.remove(key, None).await.map(drop) {
+        if let Err(error) = self.store().remove(key, None).await.map(drop) {
             self.events.store_failed(error.kind(), key);
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     error::SessionError,
-    record::{EntryRef, Meta, Record},
+    record::{EntryRef, Meta, Record, same},
 };
 
 /// The name of a dictionary inside the session. The root dictionary has no name.
@@ -44,6 +44,10 @@ pub(crate) enum Operation {
 }
 
 impl Changes {
+    pub(crate) const fn nothing() -> Self {
+        Self { cleared: Vec::new(), writes: Vec::new() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.cleared.is_empty() && self.writes.is_empty()
     }
@@ -71,6 +75,10 @@ impl Changes {
                 let mut write = Write { namespace, key, operation };
                 if cleared {
                     write.operation.detach();
+                }
+                if self.writes.is_empty() {
+                    // Most requests change one value.
+                    self.writes.reserve_exact(1);
                 }
                 self.writes.push(write);
             }
@@ -110,8 +118,13 @@ impl Changes {
         let clears = |entry: EntryRef<'_>| {
             self.overrides(&entry) && !self.writes.iter().any(|write| write.names(&entry))
         };
-        self.writes.iter().any(|write| write.operation.value() != base.find(&write.namespace, &write.key))
-            || (!self.cleared.is_empty() && base.entries().any(clears))
+        let changes = |write: &Write| match (write.operation.value(), base.find(&write.namespace, &write.key))
+        {
+            (Some(new), Some(old)) => !same(new, old),
+            (None, None) => false,
+            _ => true,
+        };
+        self.writes.iter().any(changes) || (!self.cleared.is_empty() && base.entries().any(clears))
     }
 
     /// The keys that `namespace` has, given what it has below these changes.
@@ -155,11 +168,11 @@ impl Changes {
 
 impl Write {
     fn is_for(&self, namespace: &str, key: &str) -> bool {
-        self.key == key && self.namespace == namespace
+        same(self.key.as_bytes(), key.as_bytes()) && same(self.namespace.as_bytes(), namespace.as_bytes())
     }
 
     fn names(&self, entry: &EntryRef<'_>) -> bool {
-        self.key.as_bytes() == entry.key && self.namespace.as_bytes() == entry.namespace
+        same(self.key.as_bytes(), entry.key) && same(self.namespace.as_bytes(), entry.namespace)
     }
 
     fn entry(&self) -> Option<EntryRef<'_>> {

@@ -18,7 +18,7 @@ use crate::{
     persist::{Announcement, query},
     report::{Announced, CloseReport, Saved},
     response,
-    state::{Phase, State},
+    state::State,
 };
 
 impl SessionManager {
@@ -48,11 +48,12 @@ impl SessionManager {
 impl crate::lazy::Inner {
     /// Ends the time of changes, and answers what is left to do.
     fn prepare_close(&self, status: StatusCode) -> Left {
+        if self.close_unasked() {
+            return Left::Nothing(CloseReport::default());
+        }
         let mut state = self.state();
-        match std::mem::replace(&mut state.phase, Phase::Closed) {
-            Phase::Untouched => return Left::Nothing,
-            Phase::Closed => return Left::Announcing,
-            Phase::Loaded => {}
+        if std::mem::replace(&mut state.closed, true) {
+            return Left::Announcing;
         }
         let config = &self.shared.config;
         let dropped = if config.save == SavePolicy::Explicit {
@@ -68,21 +69,28 @@ impl crate::lazy::Inner {
             state.revert();
             state.saved = reason;
         }
-        if state.ending.is_some() || self.has_task(&state) { Left::Storing } else { Left::Announcing }
+        if state.ending.is_some() || self.has_task(&state) {
+            Left::Storing
+        } else if state.announced == Announced::NothingNew {
+            Left::Nothing(state.report())
+        } else {
+            Left::Announcing
+        }
     }
 
     fn has_task(&self, state: &State) -> bool {
         if state.live.is_none() && state.pending.is_empty() {
             return false;
         }
-        Task::of(state, &state.pending, &self.shared, Moment::Close, self.shared.now()) != Task::Nothing
+        Task::of(state, &state.pending, &self.shared, Moment::Close, state.loaded_at) != Task::Nothing
     }
 }
 
 /// What is left to do at the end of a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Left {
-    Nothing,
+    /// The client has nothing to learn, and this is to be reported.
+    Nothing(CloseReport),
     Announcing,
     Storing,
 }
@@ -99,11 +107,16 @@ enum Stage {
 impl Closing {
     /// As [`SessionManager::close`], for adapters that have only the session at hand when a request ends.
     pub fn new(session: LazySession, status: StatusCode) -> Self {
-        let left = session.0.prepare_close(status);
-        let closed = Closed { session, untouched: left == Left::Nothing };
-        if left != Left::Storing {
-            return Self(Stage::Ready(Some(closed)));
-        }
+        let report = match session.0.prepare_close(status) {
+            Left::Nothing(report) => Some(report),
+            Left::Announcing => None,
+            Left::Storing => return Self::storing(session),
+        };
+        Self(Stage::Ready(Some(Closed { session, report })))
+    }
+
+    fn storing(session: LazySession) -> Self {
+        let closed = Closed { session, report: None };
         Self(Stage::Pending(Box::pin(async move {
             let inner = &closed.session.0;
             let result = inner.commit(Moment::Close).await;
@@ -141,7 +154,8 @@ impl fmt::Debug for Closing {
 #[must_use = "the client learns nothing unless this is applied to the response"]
 pub struct Closed {
     session: LazySession,
-    untouched: bool,
+    /// What is known already because the client has nothing to learn.
+    report: Option<CloseReport>,
 }
 
 impl Closed {
@@ -149,25 +163,28 @@ impl Closed {
     ///
     /// Fields of the application are kept: `Vary` and `Cache-Control` are added to, never replaced.
     pub fn apply(self, headers: &mut HeaderMap) -> CloseReport {
-        if self.untouched {
-            return CloseReport {
-                announced: Announced::NothingAsked,
-                saved: Saved::NothingAsked,
-                varies: false,
-            };
-        }
         let inner = &*self.session.0;
-        let state = inner.state();
-        let report = CloseReport {
-            announced: state.announced,
-            saved: state.saved,
-            varies: state.announced != Announced::NothingAsked,
-        };
+        let shared = &inner.shared;
+        let report = self.report.unwrap_or_else(|| inner.announce(headers));
         if !report.varies {
             return report;
         }
-        let shared = &inner.shared;
         response::vary(headers, shared.persistence.vary());
+        if shared.persistence.in_urls() {
+            query::guard(headers);
+        }
+        tracing::debug!(%report, "session closed");
+        if let Some(listener) = &shared.on_close {
+            listener(&report);
+        }
+        report
+    }
+}
+
+impl crate::lazy::Inner {
+    /// Tells the client what it has to learn.
+    fn announce(&self, headers: &mut HeaderMap) -> CloseReport {
+        let (state, shared) = (self.state(), &self.shared);
         match (state.announced, &state.live) {
             (Announced::Resealed, _) => {
                 if let Some(sealed) = &state.sealed {
@@ -189,15 +206,17 @@ impl Closed {
         if !matches!(state.announced, Announced::NothingAsked | Announced::NothingNew) {
             response::forbid_storing(headers);
         }
-        if shared.persistence.in_urls() {
-            query::guard(headers);
+        state.report()
+    }
+}
+
+impl State {
+    fn report(&self) -> CloseReport {
+        CloseReport {
+            announced: self.announced,
+            saved: self.saved,
+            varies: self.announced != Announced::NothingAsked,
         }
-        drop(state);
-        tracing::debug!(%report, "session closed");
-        if let Some(listener) = &shared.on_close {
-            listener(&report);
-        }
-        report
     }
 }
 
@@ -248,6 +267,6 @@ impl LazySession {
     /// Whether there is nothing to do at the end of the request: nobody has asked for the session.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        self.0.state().phase == Phase::Untouched
+        self.0.is_unasked()
     }
 }

@@ -8,9 +8,11 @@ use crate::{
     event::EventKind,
     lazy::Inner,
     manager::Shared,
+    record::Record,
     report::{Announced, Saved},
     rotate::Rotation,
     state::{Ending, Live, Pending, State, Status},
+    store::Version,
     timestamp::Timestamp,
 };
 
@@ -31,6 +33,15 @@ pub(crate) enum Moment {
     Save,
     /// The request ends.
     Close,
+}
+
+/// What became of a [`Task`].
+pub(crate) enum Outcome {
+    Nothing,
+    /// The record that the session had has another content now.
+    InPlace(Version, Record),
+    /// The session has another record now, or a newer one than it was based on.
+    Elsewhere(Arc<Live>),
 }
 
 impl Task {
@@ -100,17 +111,12 @@ impl Inner {
         (Saving::begin(self, &mut state, moment), task, now)
     }
 
-    async fn perform(
-        &self,
-        task: Task,
-        pending: &Pending,
-        now: Timestamp,
-    ) -> Result<Option<Live>, SessionError> {
+    async fn perform(&self, task: Task, pending: &Pending, now: Timestamp) -> Result<Outcome, SessionError> {
         if task == Task::Nothing {
-            return Ok(None);
+            return Ok(Outcome::Nothing);
         }
         if self.shared.is_sealed() {
-            return self.reseal(task, pending, now).map(Some);
+            return self.reseal(task, pending, now);
         }
         let live = self.state().live.clone();
         let rebased = match &live {
@@ -119,15 +125,13 @@ impl Inner {
         };
         let pending = rebased.as_deref().unwrap_or(pending);
         match (task, live) {
-            (Task::Update, Some(live)) => self.shared.update(live, pending, now).await.map(Some),
+            (Task::Update, Some(live)) => self.shared.update(live, pending, now).await,
             (Task::Touch, Some(live)) => Ok(Box::pin(self.shared.touch(live, now)).await),
             (Task::Rotate(rotation), Some(live)) => {
-                Box::pin(self.shared.rotate(&live, pending, rotation, now)).await.map(Some)
+                let new = Box::pin(self.shared.rotate(&live, pending, rotation, now)).await?;
+                Ok(Outcome::Elsewhere(new))
             }
-            _ => {
-                let supplied = self.state().presented.supplied().cloned().map(Box::new);
-                self.shared.create(supplied, pending, now).await.map(Some)
-            }
+            _ => self.shared.create(self.presented.supplied(), pending, now).await.map(Outcome::Elsewhere),
         }
     }
 
@@ -136,15 +140,18 @@ impl Inner {
         saving: Saving<'_>,
         task: Task,
         moment: Moment,
-        result: Result<Option<Live>, SessionError>,
+        result: Result<Outcome, SessionError>,
     ) -> Result<(), SessionError> {
         match result {
-            Ok(live) => {
+            Ok(outcome) => {
                 if saving.pending.intent.authenticates() {
-                    let key = live.as_ref().map(|live| &live.key).filter(|_| !self.shared.is_sealed());
+                    let key = match &outcome {
+                        Outcome::Elsewhere(live) if !self.shared.is_sealed() => Some(&live.key),
+                        _ => None,
+                    };
                     self.shared.events.emit(EventKind::Authenticated, key);
                 }
-                saving.done(|state| state.stored(live, task, &self.shared));
+                saving.done(|state| state.stored(outcome, task, &self.shared));
                 Ok(())
             }
             Err(error @ (SessionError::Ended | SessionError::Superseded)) => {
@@ -190,11 +197,11 @@ impl Inner {
     }
 
     /// Makes the record that the client will carry.
-    fn reseal(&self, task: Task, pending: &Pending, now: Timestamp) -> Result<Live, SessionError> {
+    fn reseal(&self, task: Task, pending: &Pending, now: Timestamp) -> Result<Outcome, SessionError> {
         let live = self.state().live.clone();
-        let (live, sealed) = self.shared.reseal(task, live.as_ref(), pending, now)?;
+        let (live, sealed) = self.shared.reseal(task, live.as_deref(), pending, now)?;
         self.state().sealed = Some(sealed);
-        Ok(live)
+        Ok(Outcome::Elsewhere(Arc::new(live)))
     }
 
     /// Ends the session that the handler ended. It stays to be ended until the store has confirmed it.
@@ -226,15 +233,34 @@ impl Inner {
 }
 
 impl State {
-    fn stored(&mut self, live: Option<Live>, task: Task, shared: &Shared) {
-        let Some(live) = live else { return };
-        if let Some(withdraws) = self.end_when_saved.take() {
-            self.ending = Some(Ending { key: live.key, seen: Some(live.version), withdraws });
-            return;
-        }
-        let renamed = self.live.as_ref().is_none_or(|old| old.key != live.key);
+    fn stored(&mut self, outcome: Outcome, task: Task, shared: &Shared) {
+        let ended = self.end_when_saved.take();
+        let renamed = match outcome {
+            Outcome::Nothing => return,
+            Outcome::Elsewhere(live) => {
+                if let Some(withdraws) = ended {
+                    self.ending = Some(Ending { key: live.key, seen: Some(live.version), withdraws });
+                    return;
+                }
+                let renamed = self.live.as_ref().is_none_or(|old| old.key != live.key);
+                self.replace(Some(live));
+                renamed
+            }
+            Outcome::InPlace(version, record) => {
+                if let (Some(withdraws), Some(ending)) = (ended, &mut self.ending) {
+                    (ending.seen, ending.withdraws) = (Some(version), withdraws);
+                    return;
+                }
+                let mut live = self.live.take();
+                if let Some(live) = &mut live {
+                    let live = Arc::make_mut(live);
+                    (live.version, live.record) = (version, record);
+                }
+                self.replace(live);
+                false
+            }
+        };
         self.pending.stale = !self.pending.changes.is_empty();
-        self.replace(Some(live));
         (self.announced, self.saved) = match task {
             Task::Create => {
                 self.created_here = true;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, block_api::compress256};
 
 use crate::id::SessionId;
 
@@ -66,27 +66,27 @@ digest!(PrincipalKey);
 /// in the other (CVE-2022-46170).
 #[derive(Clone)]
 pub(crate) struct Realm {
-    drawn: Sha256,
-    supplied: Sha256,
-    principal: Sha256,
+    drawn: Midstate,
+    supplied: Midstate,
+    principal: Midstate,
 }
 
 impl Realm {
     pub(crate) fn new(name: &str) -> Self {
         Self {
-            drawn: midstate("id", name),
-            supplied: midstate("supplied id", name),
-            principal: midstate("principal", name),
+            drawn: Midstate::new("id", name),
+            supplied: Midstate::new("supplied id", name),
+            principal: Midstate::new("principal", name),
         }
     }
 
     pub(crate) fn store_key(&self, id: &SessionId) -> StoreKey {
         let midstate = if id.is_supplied() { &self.supplied } else { &self.drawn };
-        StoreKey(finish(midstate, id.expose_secret().as_bytes()))
+        StoreKey(midstate.finish(id.expose_secret().as_bytes()))
     }
 
     pub(crate) fn principal_key(&self, name: &str) -> PrincipalKey {
-        PrincipalKey(finish(&self.principal, name.as_bytes()))
+        PrincipalKey(self.principal.finish(name.as_bytes()))
     }
 }
 
@@ -100,13 +100,71 @@ pub(crate) fn hash(purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// A hasher that has consumed exactly one block for purpose and realm, so that an id costs one block more.
-fn midstate(purpose: &str, realm: &str) -> Sha256 {
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(&hash(purpose, &[realm.as_bytes()]));
-    Sha256::new().chain_update(block)
+/// SHA-256 after one block for purpose and realm, so that an id costs one block more. Every request hashes its id, and
+/// cloning and finishing a buffering hasher takes as long as the hash itself; so the padding (FIPS 180-4 section 5.1.1)
+/// is done here.
+#[derive(Clone)]
+struct Midstate([u32; 8]);
+
+impl Midstate {
+    /// FIPS 180-4 section 5.3.3.
+    const INITIAL: [u32; 8] = [
+        0x6a09_e667,
+        0xbb67_ae85,
+        0x3c6e_f372,
+        0xa54f_f53a,
+        0x510e_527f,
+        0x9b05_688c,
+        0x1f83_d9ab,
+        0x5be0_cd19,
+    ];
+
+    fn new(purpose: &str, realm: &str) -> Self {
+        let mut state = Self::INITIAL;
+        compress256(&mut state, &[Self::first_block(purpose, realm)]);
+        Self(state)
+    }
+
+    fn first_block(purpose: &str, realm: &str) -> [u8; 64] {
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&hash(purpose, &[realm.as_bytes()]));
+        block
+    }
+
+    fn finish(&self, last_part: &[u8]) -> [u8; 32] {
+        let mut state = self.0;
+        let (blocks, rest) = last_part.as_chunks::<64>();
+        compress256(&mut state, blocks);
+        let mut block = [0; 64];
+        block[..rest.len()].copy_from_slice(rest);
+        block[rest.len()] = 0x80;
+        if rest.len() >= 56 {
+            compress256(&mut state, &[block]);
+            block = [0; 64];
+        }
+        let bits = 8 * (64 + last_part.len() as u64);
+        block[56..].copy_from_slice(&bits.to_be_bytes());
+        compress256(&mut state, &[block]);
+        let mut digest = [0; 32];
+        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+            *bytes = word.to_be_bytes();
+        }
+        digest
+    }
 }
 
-fn finish(midstate: &Sha256, last_part: &[u8]) -> [u8; 32] {
-    midstate.clone().chain_update(last_part).finalize().into()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_midstate_gives_the_digest_of_the_whole() {
+        let midstate = Midstate::new("id", "shop");
+        for length in 0..300 {
+            let last_part = vec![7; length];
+            let whole =
+                Sha256::new().chain_update(Midstate::first_block("id", "shop")).chain_update(&last_part);
+            assert_eq!(midstate.finish(&last_part), <[u8; 32]>::from(whole.finalize()), "{length}");
+        }
+    }
 }

@@ -74,7 +74,10 @@ impl Expiry {
             Override::Never => None,
             Override::Value(millis) => Some(Timestamp::from_millis(millis)),
         };
-        [idle, absolute].into_iter().flatten().min().unwrap_or(Timestamp::LATEST)
+        match (idle, absolute) {
+            (Some(idle), Some(absolute)) => idle.min(absolute),
+            (one, other) => one.or(other).unwrap_or(Timestamp::LATEST),
+        }
     }
 
     /// Whether a request at `now` has to be written down as activity: once in a tenth of the idle time, so that

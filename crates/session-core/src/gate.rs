@@ -4,17 +4,28 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
 use crate::digest::StoreKey;
 
-/// Lets one future at a time pass.
-#[derive(Default)]
+/// Lets one future at a time pass. Without a crowd that is one atomic operation to enter and one to leave.
 pub(crate) struct Gate {
-    state: Mutex<Queue>,
+    /// [`FREE`], [`TAKEN`], or [`QUEUED`]: then everything happens under the lock of the queue.
+    mode: AtomicU8,
+    queue: Mutex<Queue>,
 }
+
+/// Nobody is inside and nobody waits.
+const FREE: u8 = 0;
+/// Somebody is inside and nobody waits.
+const TAKEN: u8 = 1;
+/// Somebody waits.
+const QUEUED: u8 = 2;
 
 #[derive(Default)]
 struct Queue {
@@ -29,8 +40,48 @@ impl Gate {
         Enter { gate: self, ticket: None }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn move_on(&self, from: u8, to: u8) -> bool {
+        self.mode.compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// The queue, in the mode in which it counts. `None` if the turn was to be had on the way there.
+    fn crowd(&self) -> Option<MutexGuard<'_, Queue>> {
+        let mut queue = self.lock();
+        loop {
+            if self.move_on(FREE, TAKEN) {
+                return None;
+            }
+            if self.move_on(TAKEN, QUEUED) {
+                queue.taken = true;
+                return Some(queue);
+            }
+            if self.mode.load(Ordering::Acquire) == QUEUED {
+                return Some(queue);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the queue as it is now: nobody needs its lock any more if nobody waits.
+    fn settle(&self, queue: MutexGuard<'_, Queue>) {
+        if queue.waiting.is_empty() {
+            self.mode.store(if queue.taken { TAKEN } else { FREE }, Ordering::Release);
+            return;
+        }
+        let first = queue.waiting.front().filter(|_| !queue.taken).map(|(_, waker)| waker.clone());
+        drop(queue);
+        if let Some(first) = first {
+            first.wake();
+        }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { mode: AtomicU8::new(FREE), queue: Mutex::default() }
     }
 }
 
@@ -50,30 +101,28 @@ impl<'a> Future for Enter<'a> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Turn<'a>> {
         let gate = self.gate;
-        let mut queue = gate.queue();
-        let first = match self.ticket {
-            None => queue.waiting.is_empty(),
-            Some(ticket) => queue.waiting.front().is_some_and(|(first, _)| *first == ticket),
-        };
-        if first && !queue.taken {
-            queue.taken = true;
-            if self.ticket.take().is_some() {
-                queue.waiting.pop_front();
+        let Some(ticket) = self.ticket else {
+            if gate.move_on(FREE, TAKEN) {
+                return Poll::Ready(Turn { gate });
             }
+            let Some(mut queue) = gate.crowd() else { return Poll::Ready(Turn { gate }) };
+            let ticket = queue.next_ticket;
+            queue.next_ticket += 1;
+            queue.waiting.push_back((ticket, context.waker().clone()));
+            self.ticket = Some(ticket);
+            return Poll::Pending;
+        };
+        // Who has a ticket waits, so the mode is `QUEUED`.
+        let mut queue = gate.lock();
+        if !queue.taken && queue.waiting.front().is_some_and(|(first, _)| *first == ticket) {
+            queue.taken = true;
+            queue.waiting.pop_front();
+            self.ticket = None;
+            gate.settle(queue);
             return Poll::Ready(Turn { gate });
         }
-        match self.ticket {
-            None => {
-                let ticket = queue.next_ticket;
-                queue.next_ticket += 1;
-                queue.waiting.push_back((ticket, context.waker().clone()));
-                self.ticket = Some(ticket);
-            }
-            Some(ticket) => {
-                if let Some((_, waker)) = queue.waiting.iter_mut().find(|(waiting, _)| *waiting == ticket) {
-                    waker.clone_from(context.waker());
-                }
-            }
+        if let Some((_, waker)) = queue.waiting.iter_mut().find(|(waiting, _)| *waiting == ticket) {
+            waker.clone_from(context.waker());
         }
         Poll::Pending
     }
@@ -82,9 +131,9 @@ impl<'a> Future for Enter<'a> {
 impl Drop for Enter<'_> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
-        let mut queue = self.gate.queue();
+        let mut queue = self.gate.lock();
         queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-        wake_first(queue);
+        self.gate.settle(queue);
     }
 }
 
@@ -94,20 +143,12 @@ pub(crate) struct Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut queue = self.gate.queue();
-        queue.taken = false;
-        wake_first(queue);
-    }
-}
-
-fn wake_first(queue: MutexGuard<'_, Queue>) {
-    if queue.taken {
-        return;
-    }
-    let waker = queue.waiting.front().map(|(_, waker)| waker.clone());
-    drop(queue);
-    if let Some(waker) = waker {
-        waker.wake();
+        let left = self.gate.mode.compare_exchange(TAKEN, FREE, Ordering::Release, Ordering::Relaxed);
+        if left.is_err() {
+            let mut queue = self.gate.lock();
+            queue.taken = false;
+            self.gate.settle(queue);
+        }
     }
 }
 
@@ -161,6 +202,31 @@ mod tests {
         let turn = poll(second.as_mut()).unwrap();
         drop(turn);
         assert!(poll(third.as_mut()).is_some());
+    }
+
+    #[test]
+    fn one_at_a_time_however_many_threads() {
+        let (gate, inside) = (Gate::default(), AtomicU8::new(0));
+        std::thread::scope(|scope| {
+            for thread in 0..4_u8 {
+                let (gate, inside) = (&gate, &inside);
+                scope.spawn(move || {
+                    for round in 0..5_000_u32 {
+                        let mut enter = Box::pin(gate.enter());
+                        // Some give up, with and without a place in the queue.
+                        if (round + u32::from(thread)) % 7 == 0 {
+                            drop(poll(enter.as_mut()));
+                            continue;
+                        }
+                        let turn = pollster::block_on(enter);
+                        assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+                        inside.fetch_sub(1, Ordering::Relaxed);
+                        drop(turn);
+                    }
+                });
+            }
+        });
+        assert_eq!(gate.mode.load(Ordering::Relaxed), FREE, "nobody is left behind");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use crate::{
@@ -14,6 +17,7 @@ use crate::{
     report::Announced,
     session::Session,
     state::{State, Status},
+    timestamp::Timestamp,
 };
 
 /// The session of a request that may not need it. Cheap to clone.
@@ -25,14 +29,29 @@ pub struct LazySession(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) presented: Presented,
     /// Held while this request talks to the store.
     pub(crate) gate: Gate,
+    /// Whether anybody has asked for the session or can still do so: most requests never do, and then this is all there
+    /// is to look at. Leaves [`UNASKED`] once; to [`ASKED`] only under the lock of the state.
+    asked: AtomicU8,
     state: Mutex<State>,
 }
 
+const UNASKED: u8 = 0;
+const ASKED: u8 = 1;
+/// The request has ended and nobody had asked.
+const NEVER: u8 = 2;
+
 impl LazySession {
     pub(crate) fn new(shared: Arc<Shared>, presented: Presented) -> Self {
-        Self(Arc::new(Inner { shared, gate: Gate::default(), state: Mutex::new(State::new(presented)) }))
+        Self(Arc::new(Inner {
+            shared,
+            presented,
+            gate: Gate::default(),
+            asked: AtomicU8::new(UNASKED),
+            state: Mutex::new(State::new()),
+        }))
     }
 
     /// The session, loaded from the store if this is the first time that the request asks for it.
@@ -50,7 +69,7 @@ impl LazySession {
     /// The session if some part of the request has loaded it already.
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
-        matches!(self.0.state().was_asked(), Some(Ok(()))).then(|| Session(self.0.clone()))
+        matches!(self.0.was_asked(), Some(Ok(()))).then(|| Session(self.0.clone()))
     }
 
     /// The manager that has opened the session.
@@ -68,7 +87,7 @@ impl LazySession {
     /// Whether the request presents something that could be a session id. Says nothing about whether it is alive.
     #[must_use]
     pub fn presents_id(&self) -> bool {
-        !matches!(self.0.state().presented, Presented::Nothing)
+        !matches!(self.0.presented, Presented::Nothing)
     }
 }
 
@@ -83,44 +102,76 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a request that asks for the session gets; `None` if it has to be loaded first.
+    fn was_asked(&self) -> Option<Result<(), SessionError>> {
+        match self.asked.load(Ordering::Acquire) {
+            UNASKED => None,
+            ASKED => Some(Ok(())),
+            _ => Some(Err(SessionError::ResponseSent)),
+        }
+    }
+
+    /// Ends the time in which the session can be asked for. Answers whether nobody did.
+    pub(crate) fn close_unasked(&self) -> bool {
+        self.asked.compare_exchange(UNASKED, NEVER, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.asked.load(Ordering::Acquire) == UNASKED
+    }
+
     /// The future of a handler holds this one and is allocated anew for every request, so what only runs when the
     /// store is asked is kept outside of it.
     async fn load(&self) -> Result<(), SessionError> {
-        {
-            let mut state = self.state();
-            if let Some(known) = state.was_asked() {
-                return known;
-            }
-            if matches!(state.presented, Presented::Nothing) {
-                state.loaded(Status::New, None);
-                return Ok(());
-            }
+        if let Some(known) = self.was_asked() {
+            return known;
+        }
+        if matches!(self.presented, Presented::Nothing) {
+            return self.nothing_presented();
         }
         Box::pin(self.load_presented()).await
     }
 
     async fn load_presented(&self) -> Result<(), SessionError> {
         let _turn = self.gate.enter().await;
-        let presented = {
-            let state = self.state();
-            if let Some(known) = state.was_asked() {
-                return known;
+        if let Some(known) = self.was_asked() {
+            return known;
+        }
+        match &self.presented {
+            Presented::Ids(candidates) => {
+                let now = self.shared.now();
+                let found = match candidates.only() {
+                    Some(candidate) => self.shared.find(candidate, now).await?,
+                    None => Box::pin(self.shared.find_one(candidates, now)).await?,
+                };
+                self.found(found, false, now)
             }
-            state.presented.clone()
-        };
-        let (found, outdated) = match presented {
-            Presented::Ids(candidates) => (self.shared.find_one(&candidates).await?, false),
-            Presented::State { record, outdated } => (self.shared.unseal(record), outdated),
+            Presented::State { record, outdated } => {
+                let now = self.shared.now();
+                self.found(self.shared.unseal(record.clone(), now), *outdated, now)
+            }
             Presented::Ambiguous => {
                 self.shared.events.emit(EventKind::AmbiguousId, None);
-                (Found::Nothing(Status::Unknown), false)
+                self.found(Found::Nothing(Status::Unknown), false, Timestamp::from_millis(0))
             }
-            Presented::Nothing => (Found::Nothing(Status::New), false),
-        };
-        let mut state = self.state();
-        if let Some(closed) = state.was_asked() {
-            return closed;
+            Presented::Nothing => self.nothing_presented(),
         }
+    }
+
+    fn nothing_presented(&self) -> Result<(), SessionError> {
+        // Nothing that is there needs the time of its use.
+        self.found(Found::Nothing(Status::New), false, Timestamp::from_millis(0))
+    }
+
+    /// Takes in what was presented. `outdated`: it has to be sent again because its key is about to be retired.
+    fn found(&self, found: Found, outdated: bool, now: Timestamp) -> Result<(), SessionError> {
+        let mut state = self.state();
+
+        if let Err(already) = self.asked.compare_exchange(UNASKED, ASKED, Ordering::AcqRel, Ordering::Acquire)
+        {
+            return if already == ASKED { Ok(()) } else { Err(SessionError::ResponseSent) };
+        }
+        state.loaded_at = now;
         match found {
             Found::Live(live, announce) => {
                 let status = if live.record.meta().unclaimed { Status::New } else { Status::Active };
@@ -147,7 +198,7 @@ impl Inner {
 impl Shared {
     /// The one live session among the presented ids of the first source that has one. Several live ones, or more ids
     /// than are looked up, are as good as none: which of them is the user's own cannot be told (cookie tossing).
-    async fn find_one(&self, candidates: &Candidates) -> Result<Found, SessionError> {
+    async fn find_one(&self, candidates: &Candidates, now: Timestamp) -> Result<Found, SessionError> {
         let mut best = Found::Nothing(Status::Unknown);
         let mut candidates = candidates.iter().peekable();
         while let Some(source) = candidates.peek().map(|candidate| candidate.source) {
@@ -158,7 +209,7 @@ impl Shared {
                     live = looked_up;
                     continue;
                 }
-                let found = self.find(candidate).await?;
+                let found = self.find(candidate, now).await?;
                 // After a routine rotation two ids may lead to one session.
                 live += match (&best, &found) {
                     (Found::Live(one, _), Found::Live(other, _)) => usize::from(one.key != other.key),

@@ -54,7 +54,7 @@ pub(crate) struct Shared {
 pub(crate) enum Found {
     /// A live record, and whether the client has to be told its id again: it was reached through an id that was replaced,
     /// or whose key is about to be.
-    Live(Live, bool),
+    Live(Arc<Live>, bool),
     /// The id was replaced; this is the key of what it left behind, and which strategy of a chain has found it.
     Superseded(StoreKey, u8),
     Nothing(Status),
@@ -136,25 +136,53 @@ impl Shared {
         self.persistence.state_limit().is_some()
     }
 
+    /// The store itself: through its `Arc`, every call would be forwarded by one more boxed future.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
     }
 
-    /// Follows an id to its live record. Expired records are removed, replaced ids are followed while their grace
-    /// lasts.
-    pub(crate) async fn find(&self, candidate: &Candidate) -> Result<Found, SessionError> {
+    /// The live record of an id. Expired records are removed, replaced ids are followed while their grace lasts.
+    ///
+    /// Every request comes here, so what is rare is kept outside of this future.
+    pub(crate) async fn find(&self, candidate: &Candidate, now: Timestamp) -> Result<Found, SessionError> {
+        let key = self.realm.store_key(&candidate.id);
+        match self.fetch(&key).await? {
+            Some((Content::Live(record), version)) if self.is_alive(&record, now) => {
+                self.events.emit(EventKind::Loaded, Some(&key));
+                let (id, source) = (candidate.id.clone(), candidate.source);
+                let live = Arc::new(Live { id, key, version, source, record });
+                Ok(Found::Live(live, candidate.outdated))
+            }
+            Some(other) => Box::pin(self.look_further(candidate, key, other, now)).await,
+            None => Ok(self.unknown()),
+        }
+    }
+
+    /// The rest of [`find`](Self::find) for what is no live record.
+    async fn look_further(
+        &self,
+        candidate: &Candidate,
+        mut key: StoreKey,
+        first: (Content, Version),
+        now: Timestamp,
+    ) -> Result<Found, SessionError> {
         let (mut id, source, mut announce) = (candidate.id.clone(), candidate.source, candidate.outdated);
+        let mut fetched = Some(first);
         for _ in 0..MOST_HOPS {
-            let key = self.realm.store_key(&id);
-            match self.fetch(&key).await? {
+            match fetched {
                 None => break,
                 Some((Content::Live(record), version)) => {
-                    if self.config.expiry.deadline(&record.meta()) > self.now() {
+                    if self.is_alive(&record, now) {
                         self.events.emit(EventKind::Loaded, Some(&key));
-                        return Ok(Found::Live(Live { id, key, version, source, record }, announce));
+                        let live = Arc::new(Live { id, key, version, source, record });
+                        return Ok(Found::Live(live, announce));
                     }
                     // Only this version: another request may have kept the session alive meanwhile.
-                    match self.store.remove(&key, Some(version)).await {
+                    match self.store().remove(&key, Some(version)).await {
                         Ok(Removed::Conflict) => {}
                         Ok(Removed::Gone) => {
                             self.events.emit(EventKind::Expired, Some(&key));
@@ -172,16 +200,26 @@ impl Shared {
                         return Ok(Found::Superseded(key, source));
                     }
                     id = id.unmask_successor(marker.masked_id);
+                    key = self.realm.store_key(&id);
                     announce = true;
                 }
             }
+            fetched = self.fetch(&key).await?;
         }
+        Ok(self.unknown())
+    }
+
+    fn is_alive(&self, record: &Record, now: Timestamp) -> bool {
+        self.config.expiry.deadline(&record.meta()) > now
+    }
+
+    fn unknown(&self) -> Found {
         self.events.emit(EventKind::UnknownId, None);
-        Ok(Found::Nothing(Status::Unknown))
+        Found::Nothing(Status::Unknown)
     }
 
     pub(crate) async fn fetch(&self, key: &StoreKey) -> Result<Option<(Content, Version)>, SessionError> {
-        let stored = self.store.load(key).await.map_err(|error| self.failed(error, key))?;
+        let stored = self.store().load(key).await.map_err(|error| self.failed(error, key))?;
         let Some(stored) = stored else { return Ok(None) };
         let content = Content::parse(stored.bytes)
             .map_err(|error| StoreError::new(StoreErrorKind::Corrupt, "session").with_source(error))
@@ -201,7 +239,7 @@ impl Shared {
             expires_at: self.config.expiry.deadline(&record.meta()).into(),
             principal: record.principal().map(|principal| self.realm.principal_key(principal)),
         };
-        self.store.write(key, entry, expect).await.map_err(|error| self.failed(error, key))
+        self.store().write(key, entry, expect).await.map_err(|error| self.failed(error, key))
     }
 
     /// Ends the session under `key`, whatever happens to it at the same time: other versions are removed as well, and
@@ -219,7 +257,7 @@ impl Shared {
         for _ in 0..MOST_ATTEMPTS {
             if let Some(version) = expect {
                 match self
-                    .store
+                    .store()
                     .remove(&key, Some(version))
                     .await
                     .map_err(|error| self.failed(error, &key))?

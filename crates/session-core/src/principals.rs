@@ -329,6 +329,6 @@ impl Shared {
     }
 
     fn principal_index(&self) -> Result<&dyn PrincipalIndex, SessionError> {
-        self.store.as_principal_index().ok_or(SessionError::Unsupported { ability: "PrincipalIndex" })
+        self.store().as_principal_index().ok_or(SessionError::Unsupported { ability: "PrincipalIndex" })
     }
 }

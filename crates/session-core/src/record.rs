@@ -26,7 +26,8 @@ const SUPERSEDED_LENGTH: usize = 67;
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Live(Record),
-    Superseded(Marker),
+    /// Rare and large.
+    Superseded(Box<Marker>),
 }
 
 /// Bytes that are no record of this library or its version.
@@ -87,7 +88,7 @@ impl Content {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Malformed> {
         match bytes.get(..2) {
             Some([FORMAT, LIVE]) => Record::parse(bytes).map(Self::Live),
-            Some([FORMAT, SUPERSEDED]) => Marker::parse(&bytes).map(Self::Superseded),
+            Some([FORMAT, SUPERSEDED]) => Marker::parse(&bytes).map(Box::new).map(Self::Superseded),
             _ => Err(Malformed),
         }
     }
@@ -121,19 +122,24 @@ impl Meta {
         self
     }
 
-    fn parse(head: &[u8]) -> Result<Self, Malformed> {
-        let time = |at| read_u64(head, at).map(Timestamp::from_millis);
+    fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        // The length is checked once, so that reading the numbers is eight loads and nothing else.
+        let (numbers, rest) = bytes.get(2..).and_then(<[u8]>::split_first_chunk::<48>).ok_or(Malformed)?;
+        let (csrf_secret, rest) = rest.split_first_chunk::<24>().ok_or(Malformed)?;
+        let (numbers, _) = numbers.as_chunks::<8>();
+        let &[created, last_seen, authenticated, id_drawn, idle, absolute] = numbers else {
+            return Err(Malformed);
+        };
+        let time = |bytes| Timestamp::from_millis(u64::from_le_bytes(bytes));
         Ok(Self {
-            created: time(2)?,
-            last_seen: time(10)?,
-            authenticated: Some(read_u64(head, 18)?)
-                .filter(|&millis| millis != 0)
-                .map(Timestamp::from_millis),
-            id_drawn: time(26)?,
-            idle: Override::from_bits(read_u64(head, 34)?),
-            absolute: Override::from_bits(read_u64(head, 42)?),
-            csrf_secret: read_array(head, 50)?,
-            unclaimed: match head.get(74) {
+            created: time(created),
+            last_seen: time(last_seen),
+            authenticated: Some(time(authenticated)).filter(|time| time.millis() != 0),
+            id_drawn: time(id_drawn),
+            idle: Override::from_bits(u64::from_le_bytes(idle)),
+            absolute: Override::from_bits(u64::from_le_bytes(absolute)),
+            csrf_secret: *csrf_secret,
+            unclaimed: match rest.first() {
                 Some(0) => false,
                 Some(1) => true,
                 _ => return Err(Malformed),
@@ -203,13 +209,14 @@ impl Record {
         let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 75)?));
         let entries_at = HEAD + principal_length;
         let principal = bytes.get(HEAD..entries_at).ok_or(Malformed)?;
-        std::str::from_utf8(principal).map_err(|_| Malformed)?;
+        if !is_text(principal) {
+            return Err(Malformed);
+        }
         let mut rest = bytes.get(entries_at..).ok_or(Malformed)?;
         let mut keys = 0;
         while !rest.is_empty() {
             let (entry, behind) = EntryRef::split(rest).ok_or(Malformed)?;
-            let utf8 = std::str::from_utf8(entry.namespace).is_ok() && std::str::from_utf8(entry.key).is_ok();
-            if !utf8 {
+            if !is_text(entry.namespace) || !is_text(entry.key) {
                 return Err(Malformed);
             }
             keys += 1;
@@ -233,7 +240,7 @@ impl Record {
 
     pub(crate) fn find(&self, namespace: &str, key: &str) -> Option<&[u8]> {
         self.entries()
-            .find(|entry| entry.key == key.as_bytes() && entry.namespace == namespace.as_bytes())
+            .find(|entry| same(entry.key, key.as_bytes()) && same(entry.namespace, namespace.as_bytes()))
             .map(|entry| entry.value)
     }
 }
@@ -323,6 +330,19 @@ fn saturate(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
+/// Names and most values are short: a loop is faster than a call of the system's comparison.
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    const SHORT: usize = 32;
+    if one.len() != other.len() || one.len() > SHORT {
+        return one == other;
+    }
+    one.iter().zip(other).all(|(one, other)| one == other)
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
 fn read_array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Malformed> {
     bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).ok_or(Malformed)
 }
@@ -395,7 +415,9 @@ mod tests {
             masked_id: [4; 24],
         };
         let bytes = marker.to_bytes();
-        assert!(matches!(Content::parse(bytes.clone()), Ok(Content::Superseded(parsed)) if parsed == marker));
+        assert!(
+            matches!(Content::parse(bytes.clone()), Ok(Content::Superseded(parsed)) if *parsed == marker)
+        );
         assert!(Content::parse(bytes.slice(..66)).is_err());
         let longer = [&bytes[..], &[0]].concat();
         assert!(Content::parse(longer.into()).is_err());

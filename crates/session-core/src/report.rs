@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Why a cookie was or was not sent, and why something was or was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// What the client was told.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
+    header::{CACHE_CONTROL, CONTENT_TYPE, Entry, RETRY_AFTER, VARY},
 };
 
 use crate::error::SessionError;
@@ -11,20 +11,16 @@ use crate::error::SessionError;
 /// Marks an answer as depending on request fields. What the application has put there stays.
 pub(crate) fn vary(headers: &mut HeaderMap, fields: &[HeaderName]) {
     for field in fields {
-        if !names(headers, &VARY, |token| {
-            token == b"*" || token.eq_ignore_ascii_case(field.as_str().as_bytes())
-        }) {
-            headers.append(VARY, HeaderValue::from(field.clone()));
-        }
+        let covers = |token: &[u8]| token == b"*" || token.eq_ignore_ascii_case(field.as_str().as_bytes());
+        add(headers, VARY, covers, || HeaderValue::from(field.clone()));
     }
 }
 
 /// Forbids caches to store an answer that carries an id: `Set-Cookie` alone does not keep them from it (RFC 9111
 /// section 7.3). Directives of the application stay; `no-store` is stronger than all of them.
 pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
-    if !names(headers, &CACHE_CONTROL, |token| token.eq_ignore_ascii_case(b"no-store")) {
-        headers.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    let covers = |token: &[u8]| token.eq_ignore_ascii_case(b"no-store");
+    add(headers, CACHE_CONTROL, covers, || HeaderValue::from_static("no-store"));
 }
 
 /// The response for an error: its status and a sentence, nothing about the session.
@@ -46,12 +42,22 @@ pub(crate) fn of_error(error: &SessionError) -> Response<Bytes> {
     response
 }
 
-/// Whether one of the comma-separated members of a field matches.
-fn names(headers: &HeaderMap, field: &HeaderName, matches: impl Fn(&[u8]) -> bool) -> bool {
-    headers
-        .get_all(field)
-        .iter()
-        .any(|value| value.as_bytes().split(|&byte| byte == b',').any(|token| matches(token.trim_ascii())))
+/// Adds a value to a field unless one of its comma-separated members covers it.
+fn add(
+    headers: &mut HeaderMap,
+    field: HeaderName,
+    covers: impl Fn(&[u8]) -> bool,
+    value: impl FnOnce() -> HeaderValue,
+) {
+    match headers.entry(field) {
+        Entry::Vacant(vacant) => drop(vacant.insert(value())),
+        Entry::Occupied(mut occupied) => {
+            let mut members = occupied.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+            if !members.any(|member| covers(member.trim_ascii())) {
+                occupied.append(value());
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Gives a session another id without losing it, and without leaving two ids that work.
 
+use std::sync::Arc;
+
 use crate::{
     attempt::MOST_ATTEMPTS,
     error::SessionError,
@@ -30,15 +32,15 @@ impl Shared {
     /// and a record whose id nobody has.
     pub(crate) async fn rotate(
         &self,
-        live: &Live,
+        live: &Arc<Live>,
         pending: &Pending,
         rotation: Rotation,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Arc<Live>, SessionError> {
         let (drawn, _) = self.draw()?;
         let id = pending.intent.next_id.clone().unwrap_or(drawn);
         let key = self.realm.store_key(&id);
-        let mut base = live.clone();
+        let mut base = Arc::clone(live);
         let mut expect = Expect::Absent;
         let mut replayed = None;
         let mut turn = None;
@@ -58,7 +60,7 @@ impl Shared {
                     return Err(error);
                 }
             };
-            let new = Live { id: id.clone(), key, version, source: base.source, record };
+            let new = Arc::new(Live { id: id.clone(), key, version, source: base.source, record });
             match self.supersede(&base, &new, rotation, now).await {
                 Ok(Written::Stored(_)) => {
                     self.events.emit(EventKind::Rotated, Some(&key));
@@ -104,15 +106,15 @@ impl Shared {
     /// privileges still needs an id that nobody had before.
     async fn after_lost_rotation(
         &self,
-        moved: Live,
+        moved: Arc<Live>,
         pending: &Pending,
         rotation: Rotation,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Arc<Live>, SessionError> {
         let changes = self.replay(pending, &moved)?;
         let pending = Pending { changes, intent: pending.intent.clone(), stale: false };
         match rotation {
-            Rotation::Routine => Box::pin(self.update(moved, &pending, now)).await,
+            Rotation::Routine => Box::pin(self.update_after_conflict(moved, &pending, now)).await,
             Rotation::Privilege => Box::pin(self.rotate(&moved, &pending, rotation, now)).await,
         }
     }
@@ -134,7 +136,7 @@ impl Shared {
         };
         let expires_at = now.plus(self.config.superseded_for.max(grace));
         let entry = Entry::new(marker.to_bytes(), expires_at.into());
-        let written = self.store.write(&old.key, entry, Expect::Version(old.version)).await;
+        let written = self.store().write(&old.key, entry, Expect::Version(old.version)).await;
         written.map_err(|error| self.failed(error, &old.key))
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions without a store: the record travels with the client, so storing it means announcing it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -19,11 +21,11 @@ use crate::{
 
 impl Shared {
     /// The session of a record that the client has presented and that is authentic.
-    pub(crate) fn unseal(&self, record: Bytes) -> Found {
+    pub(crate) fn unseal(&self, record: Bytes, now: Timestamp) -> Found {
         match Content::parse(record) {
-            Ok(Content::Live(record)) if self.config.expiry.deadline(&record.meta()) > self.now() => {
+            Ok(Content::Live(record)) if self.config.expiry.deadline(&record.meta()) > now => {
                 self.events.emit(EventKind::Loaded, None);
-                Found::Live(Live { record, ..nowhere() }, false)
+                Found::Live(Arc::new(Live { record, ..nowhere() }), false)
             }
             Ok(Content::Live(_)) => {
                 self.events.emit(EventKind::Expired, None);

@@ -15,7 +15,6 @@ use crate::{
     expiry::Override,
     id::SessionId,
     limits::Limits,
-    persist::Presented,
     record::{EntryRef, Meta, Record},
     report::{Announced, Saved},
     store::Version,
@@ -57,11 +56,14 @@ impl Status {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) presented: Presented,
-    pub(crate) phase: Phase,
+    /// The response is on its way: nothing can be changed any more.
+    pub(crate) closed: bool,
+    /// When the session was loaded: the last use of a session is the arrival of a request (OWASP Session Management Cheat
+    /// Sheet, idle timeout), so whether that has to be written down needs no other look at the clock.
+    pub(crate) loaded_at: Timestamp,
     pub(crate) status: Status,
     /// The record this request works on.
-    pub(crate) live: Option<Live>,
+    pub(crate) live: Option<Arc<Live>>,
     /// Whether this request stored that record for the first time.
     pub(crate) created_here: bool,
     /// What was done since the record was loaded or last saved.
@@ -90,14 +92,7 @@ pub(crate) struct State {
     bytes: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Untouched,
-    Loaded,
-    Closed,
-}
-
-/// A record and where it is.
+/// A record and where it is. Behind an `Arc`, because it is handed through many hands and is large to move.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub(crate) id: SessionId,
@@ -217,6 +212,10 @@ impl Wishes {
 }
 
 impl Pending {
+    pub(crate) const fn nothing() -> Self {
+        Self { changes: Changes::nothing(), intent: Intent(None), stale: false }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.intent.is_empty()
     }
@@ -245,14 +244,14 @@ impl Pending {
 }
 
 impl State {
-    pub(crate) fn new(presented: Presented) -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
-            presented,
-            phase: Phase::Untouched,
+            closed: false,
+            loaded_at: Timestamp::from_millis(0),
             status: Status::New,
             live: None,
             created_here: false,
-            pending: Pending::default(),
+            pending: Pending::nothing(),
             saving: None,
             ending: None,
             end_when_saved: None,
@@ -268,19 +267,7 @@ impl State {
         }
     }
 
-    /// What a request that asks for the session gets; `None` if it has to be loaded first.
-    pub(crate) fn was_asked(&self) -> Option<Result<(), SessionError>> {
-        match self.phase {
-            Phase::Untouched => None,
-            Phase::Closed if self.announced == Announced::NothingAsked => {
-                Some(Err(SessionError::ResponseSent))
-            }
-            Phase::Loaded | Phase::Closed => Some(Ok(())),
-        }
-    }
-
-    pub(crate) fn loaded(&mut self, status: Status, live: Option<Live>) {
-        self.phase = Phase::Loaded;
+    pub(crate) fn loaded(&mut self, status: Status, live: Option<Arc<Live>>) {
         self.status = status;
         self.announced = Announced::NothingNew;
         self.saved = Saved::NothingChanged;
@@ -288,14 +275,14 @@ impl State {
     }
 
     /// Puts another record under what the request did.
-    pub(crate) fn replace(&mut self, live: Option<Live>) {
+    pub(crate) fn replace(&mut self, live: Option<Arc<Live>>) {
         self.live = live;
         self.epoch += 1;
         self.recount();
     }
 
     pub(crate) fn check_mutable(&self) -> Result<(), SessionError> {
-        if self.phase == Phase::Closed {
+        if self.closed {
             return Err(SessionError::ResponseSent);
         }
         if self.status == Status::Superseded {

@@ -154,7 +154,8 @@ pub trait Environment: fmt::Debug + Send + Sync {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The record: opaque, kept and returned byte for byte.
+    /// The record: opaque, kept and returned byte for byte. A buffer of exactly this length, so a store in memory can keep
+    /// it as it is.
     pub bytes: Bytes,
     /// When the record may be deleted. Whole milliseconds; a store may round up to a whole second, never down.
     pub expires_at: SystemTime,
@@ -163,9 +164,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry that belongs to nobody.
-    pub fn new(bytes: impl Into<Bytes>, expires_at: SystemTime) -> Self {
-        Self { bytes: bytes.into(), expires_at, principal: None }
+    /// An entry that belongs to nobody. Copies the bytes: they may be a small part of a large buffer, which a store that
+    /// keeps them would keep alive.
+    pub fn new(bytes: impl AsRef<[u8]>, expires_at: SystemTime) -> Self {
+        let copy = Bytes::copy_from_slice(bytes.as_ref());
+        // The first clone of such a buffer allocates its reference count: here, so that reading it never has to.
+        let counted = copy.clone();
+        drop(copy);
+        Self { bytes: counted, expires_at, principal: None }
     }
 
     /// The same entry, listed under `principal`.

@@ -59,7 +59,7 @@ impl SessionManager {
 
 impl Shared {
     async fn sweep_slice(&self, request: SweepRequest) -> Result<Swept, SessionError> {
-        let sweep = self.store.as_sweep().ok_or(SessionError::Unsupported { ability: "Sweep" })?;
+        let sweep = self.store().as_sweep().ok_or(SessionError::Unsupported { ability: "Sweep" })?;
         match sweep.sweep(request).await {
             Ok(swept) => {
                 if swept.removed > 0 || swept.failed > 0 {

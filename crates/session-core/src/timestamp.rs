@@ -18,7 +18,7 @@ impl Timestamp {
     }
 
     pub(crate) fn plus(self, duration: Duration) -> Self {
-        Self::from_millis(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self::from_millis(self.0.saturating_add(millis(duration)))
     }
 
     /// The time from `earlier` to this; zero when the clock went backwards in between.
@@ -30,7 +30,7 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        Self::from_millis(millis(since))
     }
 }
 
@@ -38,6 +38,11 @@ impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         UNIX_EPOCH + Duration::from_millis(timestamp.0)
     }
+}
+
+/// In 64 bits, where [`Duration::as_millis`] takes 128.
+fn millis(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000).saturating_add(duration.subsec_millis().into())
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Engine {
         self.shard(key).read().find(key).map(|(_, record)| record.to_stored())
     }
 
-    pub(crate) fn write(&self, key: &StoreKey, entry: &Entry, expect: Expect) -> Result<Written, StoreError> {
+    pub(crate) fn write(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Written, StoreError> {
         let now = time::to_millis(self.clock.now());
         let draft = Draft::new(entry);
 

@@ -69,25 +69,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(entry: &Entry) -> Self {
-        Self {
-            bytes: own(&entry.bytes),
-            expires: time::to_millis(entry.expires_at),
-            principal: entry.principal,
-        }
+    pub(crate) fn new(entry: Entry) -> Self {
+        let Entry { bytes, expires_at, principal, .. } = entry;
+        Self { bytes, expires: time::to_millis(expires_at), principal }
     }
 
     pub(crate) const fn room(&self) -> Room {
         Room::of_record(self.bytes.len())
     }
-}
-
-/// A copy in a buffer of exactly its length. Keeping what was handed in could keep a much bigger buffer alive that no
-/// bound counts, and would run somebody else's destructor under a lock.
-fn own(bytes: &Bytes) -> Bytes {
-    let copy = Bytes::copy_from_slice(bytes);
-    // The first clone of such a buffer allocates its reference count: here, so that no load has to.
-    let counted = copy.clone();
-    drop(copy);
-    counted
 }

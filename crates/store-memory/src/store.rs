@@ -96,7 +96,7 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Written, StoreError> {
-        self.engine.write(key, &entry, expect)
+        self.engine.write(key, entry, expect)
     }
 
     async fn remove(&self, key: &StoreKey, expect: Option<Version>) -> Result<Removed, StoreError> {

@@ -151,6 +151,11 @@ impl Candidates {
     /// How many different ids of one source are looked up; more are as ambiguous as several live ones.
     pub const MOST: usize = 4;
 
+    /// The candidate, if there is no other.
+    pub(crate) fn only(&self) -> Option<&Candidate> {
+        self.others.is_empty().then_some(&self.first)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Candidate> {
         std::iter::once(&self.first).chain(&self.others)
     }

@@ -12,8 +12,19 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &'a [u8]) -> impl Iterato
     headers
         .get_all(COOKIE)
         .into_iter()
-        .flat_map(|field| field.as_bytes().split(|&byte| byte == b';'))
+        .flat_map(|field| pairs(field.as_bytes()))
         .filter_map(move |pair| value(trim(pair), name))
+}
+
+/// What stands between semicolons. Browsers send up to 8 KiB of other cookies, so this looks at many bytes at once.
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(field);
+    std::iter::from_fn(move || {
+        let bytes = rest.take()?;
+        let Some(semicolon) = memchr::memchr(b';', bytes) else { return Some(bytes) };
+        rest = bytes.get(semicolon + 1..);
+        bytes.get(..semicolon)
+    })
 }
 
 fn value<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {

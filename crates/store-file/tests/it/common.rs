@@ -151,7 +151,7 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 
 /// An entry that expires an hour after the beginning.
 pub(crate) fn entry(bytes: impl AsRef<[u8]>) -> Entry {
-    Entry::new(bytes.as_ref().to_vec(), at(START + 3_600))
+    Entry::new(bytes.as_ref(), at(START + 3_600))
 }
 
 pub(crate) fn create(store: &FileStore, key: &StoreKey, entry: Entry) -> Version {

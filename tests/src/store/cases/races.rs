@@ -160,14 +160,14 @@ pub(super) async fn one_wins(subject: &Subject, stores: &[Handle], key: StoreKey
 pub(super) async fn count_together(subject: &Subject, stores: &[Handle]) -> Result {
     let rounds = subject.rounds(4);
     let expires_at = subject.within(1_800);
-    subject.store.create(&key(0), Entry::new(0_u64.to_le_bytes().to_vec(), expires_at)).await?;
+    subject.store.create(&key(0), Entry::new(0_u64.to_le_bytes(), expires_at)).await?;
     let mut tasks: JoinSet<Result> = JoinSet::new();
     for store in stores {
         let store = store.clone();
         tasks.spawn(async move {
             for _ in 0..rounds {
                 let step =
-                    |stored: Stored| Entry::new((count(&stored) + 1).to_le_bytes().to_vec(), expires_at);
+                    |stored: Stored| Entry::new((count(&stored) + 1).to_le_bytes(), expires_at);
                 let counted = store.update(&key(0), step).await?;
                 ensure!(counted.is_some(), "a record that nobody removes is gone");
             }
