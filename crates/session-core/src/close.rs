@@ -48,9 +48,6 @@ impl SessionManager {
 impl crate::lazy::Inner {
     /// Ends the time of changes, and answers what is left to do.
     fn prepare_close(&self, status: StatusCode) -> Left {
-        if self.close_unasked() {
-            return Left::Nothing(CloseReport::default());
-        }
         let mut state = self.state();
         if std::mem::replace(&mut state.closed, true) {
             return Left::Announcing;
@@ -106,7 +103,15 @@ enum Stage {
 
 impl Closing {
     /// As [`SessionManager::close`], for adapters that have only the session at hand when a request ends.
+    #[inline]
     pub fn new(session: LazySession, status: StatusCode) -> Self {
+        if session.0.close_unasked() {
+            return Self(Stage::Ready(Some(Closed { session, report: Some(CloseReport::default()) })));
+        }
+        Self::asked(session, status)
+    }
+
+    fn asked(session: LazySession, status: StatusCode) -> Self {
         let report = match session.0.prepare_close(status) {
             Left::Nothing(report) => Some(report),
             Left::Announcing => None,
@@ -135,6 +140,7 @@ impl Closing {
 impl Future for Closing {
     type Output = Result<Closed, CloseError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Stage::Ready(closed) => closed.take().map_or(Poll::Pending, |closed| Poll::Ready(Ok(closed))),
@@ -162,13 +168,18 @@ impl Closed {
     /// Puts what the client has to learn on the head of the response, and answers what was done and why.
     ///
     /// Fields of the application are kept: `Vary` and `Cache-Control` are added to, never replaced.
+    #[inline]
     pub fn apply(self, headers: &mut HeaderMap) -> CloseReport {
+        match self.report {
+            Some(report) if !report.varies => report,
+            _ => self.tell(headers),
+        }
+    }
+
+    fn tell(self, headers: &mut HeaderMap) -> CloseReport {
         let inner = &*self.session.0;
         let shared = &inner.shared;
         let report = self.report.unwrap_or_else(|| inner.announce(headers));
-        if !report.varies {
-            return report;
-        }
         response::vary(headers, shared.persistence.vary());
         if shared.persistence.in_urls() {
             query::guard(headers);

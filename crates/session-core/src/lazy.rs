@@ -80,6 +80,7 @@ impl LazySession {
 
     /// Whether `manager`, or a clone of it, has opened this session: for adapters, where layers may be nested.
     #[must_use]
+    #[inline]
     pub fn is_of(&self, manager: &SessionManager) -> bool {
         Arc::ptr_eq(&self.0.shared, &manager.0)
     }
@@ -112,6 +113,7 @@ impl Inner {
     }
 
     /// Ends the time in which the session can be asked for. Answers whether nobody did.
+    #[inline]
     pub(crate) fn close_unasked(&self) -> bool {
         self.asked.compare_exchange(UNASKED, NEVER, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }

@@ -30,6 +30,7 @@ enum State {
 }
 
 impl Opening {
+    #[inline]
     pub(crate) const fn ready(session: LazySession) -> Self {
         Self(State::Ready(Some(session)))
     }
@@ -42,6 +43,7 @@ impl Opening {
     ///
     /// # Errors
     /// The future, if it has to be waited for.
+    #[inline]
     pub fn into_ready(self) -> Result<Opened, Self> {
         match self.0 {
             State::Ready(Some(session)) => Ok(Opened::Continue(session)),

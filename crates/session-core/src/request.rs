@@ -16,12 +16,14 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// The head with these parts.
     #[must_use]
+    #[inline]
     pub const fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         Self { method, uri, headers }
     }
 }
 
 impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
+    #[inline]
     fn from(request: &'a Request<B>) -> Self {
         Self::new(request.method(), request.uri(), request.headers())
     }
