@@ -100,7 +100,7 @@ impl Session {
     /// [`SessionError::Random`].
     pub fn id_to_hand_out(&self) -> Result<Option<SessionId>, SessionError> {
         let shared = &self.0.shared;
-        if shared.persistence.announces() || self.0.state().presented.supplied().is_some() {
+        if shared.persistence.announces() || self.0.presented.supplied().is_some() {
             return Ok(None);
         }
         let untold = {

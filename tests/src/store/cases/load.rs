@@ -15,7 +15,7 @@ pub async fn an_absent_record_is_none(subject: Subject) -> Result {
 pub async fn a_load_sees_the_last_acknowledged_write(subject: Subject) -> Result {
     let mut version = subject.store.create(&key(0), subject.entry("0")).await?;
     for round in 1..=100_u64 {
-        let entry = Entry::new(round.to_le_bytes().to_vec(), subject.within(1_000 + round));
+        let entry = Entry::new(round.to_le_bytes(), subject.within(1_000 + round));
         version = subject.store.replace(&key(0), entry.clone(), version).await?;
         let stored = subject.store.holds(&key(0), &round.to_le_bytes()).await?;
         ensure!(stored.version == version, "a load returns another version than the write just did");
