@@ -43,6 +43,7 @@ fn judge(name: &str, spec: &str, verdict: Verdict) {
     match verdict {
         Verdict::Pass => {}
         Verdict::Skip(reason) => println!("does not apply: {reason}"),
+        Verdict::Missing(what) => crate::skip(what),
         Verdict::Fail(reason) => panic!("{name}\n  rule: {spec}\n  seen: {reason}\n"),
     }
 }

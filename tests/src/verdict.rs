@@ -11,6 +11,9 @@ pub enum Verdict {
     Fail(String),
     /// The case does not apply; the text says which declared fact or ability is missing.
     Skip(String),
+    /// The case applies and cannot run here, because something that the factory needs is not installed; the text says
+    /// what, and where it comes from.
+    Missing(String),
 }
 
 impl fmt::Display for Verdict {
@@ -19,6 +22,7 @@ impl fmt::Display for Verdict {
             Self::Pass => f.write_str("pass"),
             Self::Fail(reason) => write!(f, "fail: {reason}"),
             Self::Skip(reason) => write!(f, "skip: {reason}"),
+            Self::Missing(what) => write!(f, "missing: {what}"),
         }
     }
 }

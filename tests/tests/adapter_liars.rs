@@ -33,7 +33,9 @@ fn is_seen_through(name: &str) {
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime to test on: {error}"));
         match runtime.block_on(run(case, &setup)) {
             Verdict::Pass => {}
-            Verdict::Skip(reason) => panic!("{} does not apply: {reason}", case.name),
+            Verdict::Skip(reason) | Verdict::Missing(reason) => {
+                panic!("{} does not apply: {reason}", case.name)
+            }
             Verdict::Fail(reason) => {
                 caught_by.insert(case.name);
                 reasons += &format!("  {}: {reason}\n", case.name);

@@ -41,7 +41,7 @@ fn is_seen_through(name: &str) {
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime to test on: {error}"));
         match runtime.block_on(run_within(case, &liar.factory(), Limits::default().call(patience))) {
             Verdict::Pass => {}
-            Verdict::Skip(reason) => panic!("{} is skipped: {reason}", case.name),
+            Verdict::Skip(reason) | Verdict::Missing(reason) => panic!("{} is skipped: {reason}", case.name),
             Verdict::Fail(reason) => {
                 caught_by.insert(case.name);
                 reasons += &format!("  {}: {reason}\n", case.name);

@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use session_conformance::{
     Verdict,
+    adapter::{self, Direct, Persist, Setup},
     store::{CASES, Case, Factory, Fresh, Limits, Reference, run, run_within},
 };
 use session_core::{Entry, Expect, Removed, Store, StoreError, StoreKey, Stored, Version, Written};
@@ -28,6 +29,21 @@ fn a_case_that_does_not_apply_says_why() {
             (Verdict::Fail(_), []) => {}
             (verdict, needs) => panic!("{}, which needs {needs:?}: {verdict}", case.name),
         }
+    }
+}
+
+#[test]
+fn a_store_that_is_not_installed_is_missing() {
+    let what = "redis-server is not installed: Debian package redis-server";
+    let factory = Factory::new(move |_| async move { Fresh::missing(what) });
+    let runtime = runtime();
+    for case in CASES.iter() {
+        assert_eq!(runtime.block_on(run(case, &factory)), Verdict::Missing(what.to_owned()), "{}", case.name);
+    }
+    let setup = Setup::new::<Direct>(Persist::Cookie).store(factory);
+    for case in adapter::CASES.iter().filter(|case| case.is_about(Persist::Cookie)) {
+        let verdict = runtime.block_on(adapter::run(case, &setup));
+        assert_eq!(verdict, Verdict::Missing(what.to_owned()), "{}", case.name);
     }
 }
 

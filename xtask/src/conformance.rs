@@ -37,7 +37,7 @@ pub(crate) struct Options {
     persist: Option<String>,
 
     /// Also write every result to a file: a JSON array of {adapter, store, persist, case, result, reason}, where result
-    /// is pass, fail or skip, and adapter and persist are null for the store suite
+    /// is pass, fail, skip or missing, and adapter and persist are null for the store suite
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 

@@ -88,7 +88,7 @@ impl RedisCluster {
 }
 
 fn knows_all(node: &RedisServer) -> bool {
-    let Ok(info) = ask(node.port(), None, "CLUSTER INFO") else { return false };
+    let Ok(info) = ask(node.port(), "CLUSTER INFO") else { return false };
     let known = format!("cluster_known_nodes:{NODES}");
     ["cluster_state:ok", "cluster_slots_assigned:16384", "cluster_slots_ok:16384", &known]
         .iter()

@@ -35,6 +35,6 @@ pub use binary::{Missing, find};
 pub use cluster::RedisCluster;
 pub use error::StartError;
 pub use proxy::CuttableProxy;
-pub use redis::{RedisRecipe, RedisServer};
+pub use redis::{RedisRecipe, RedisServer, ask};
 pub use server::{Recipe, Server};
 pub use shared::{Lease, shared};

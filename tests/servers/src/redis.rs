@@ -58,7 +58,7 @@ impl RedisServer {
     /// # Errors
     /// [`std::io::Error`] when there is no answer within a second.
     pub fn ask(&self, command: &str) -> std::io::Result<String> {
-        ask(self.port(), self.0.recipe().password.as_deref(), command)
+        ask_with(self.port(), self.0.recipe().password.as_deref(), command)
     }
 
     pub(crate) fn into_inner(self) -> Server<RedisRecipe> {
@@ -122,12 +122,19 @@ impl Recipe for RedisRecipe {
 
     fn is_ready(&self, port: u16) -> bool {
         // A server that reads its data answers, but not yet with this.
-        ask(port, self.password.as_deref(), "PING").is_ok_and(|answer| answer.starts_with("+PONG"))
+        ask_with(port, self.password.as_deref(), "PING").is_ok_and(|answer| answer.starts_with("+PONG"))
     }
 }
 
-/// One command on a connection of its own.
-pub(crate) fn ask(port: u16, password: Option<&str>, command: &str) -> std::io::Result<String> {
+/// Sends one command to the Redis on that port, as [`RedisServer::ask`] does.
+///
+/// # Errors
+/// [`std::io::Error`] when there is no answer within a second.
+pub fn ask(port: u16, command: &str) -> std::io::Result<String> {
+    ask_with(port, None, command)
+}
+
+fn ask_with(port: u16, password: Option<&str>, command: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     if let Some(password) = password {

@@ -96,6 +96,9 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
     let clock = Arc::new(ManualClock::at_unix(START));
     // The guards are dropped last: the store may need its server or folder to close.
     let Fresh { guards: _guards, store, facts } = setup.factory.fresh(Arc::clone(&clock)).await;
+    if let Some(what) = facts.missing {
+        return Verdict::Missing(what);
+    }
     if facts.own_clock {
         clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
     }

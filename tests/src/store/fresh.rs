@@ -4,6 +4,8 @@ use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc};
 
 use session_core::{ManualClock, Store, StoreKey};
 
+use super::reference::Reference;
+
 /// A fresh, empty store for one case, with the facts and hooks that its author declares.
 ///
 /// Abilities ([`Sweep`](session_core::Sweep), [`PrincipalIndex`](session_core::PrincipalIndex),
@@ -35,6 +37,7 @@ pub(crate) struct Facts {
     pub(super) foreign: Option<Hook<Foreign, bool>>,
     pub(super) bounded: Option<Bounded>,
     pub(crate) own_clock: bool,
+    pub(crate) missing: Option<String>,
     pub(super) largest_record: usize,
 }
 
@@ -76,9 +79,18 @@ impl Fresh {
             foreign: None,
             bounded: None,
             own_clock: false,
+            missing: None,
             largest_record: 1 << 20,
         };
         Self { store: Arc::new(store), guards: Vec::new(), facts }
+    }
+
+    /// No store, because something that it needs is not installed: what, and where it comes from. Tests are then skipped
+    /// by [`skip`](crate::skip()).
+    pub fn missing(what: impl fmt::Display) -> Self {
+        let mut fresh = Self::new(Reference::new());
+        fresh.facts.missing = Some(what.to_string());
+        fresh
     }
 
     /// Keeps `guard` alive until the case is over: a temporary folder, a server process, a schema to drop.
@@ -193,6 +205,7 @@ impl fmt::Debug for Facts {
             .field("foreign", &self.foreign.is_some())
             .field("bounded", &self.bounded.as_ref().map(|bounded| bounded.most_records))
             .field("own_clock", &self.own_clock)
+            .field("missing", &self.missing)
             .field("largest_record", &self.largest_record)
             .finish()
     }

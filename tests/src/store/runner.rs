@@ -41,6 +41,9 @@ async fn attempt(case: &'static Case, factory: Factory, limits: Limits) -> Verdi
     let clock = Arc::new(ManualClock::at_unix(START));
     // The guards are dropped last: the store may need its server or folder to close.
     let Fresh { guards: _guards, store, facts } = factory.fresh(Arc::clone(&clock)).await;
+    if let Some(what) = facts.missing {
+        return Verdict::Missing(what);
+    }
     if let Some(reason) = case.needs.iter().find_map(|need| need.unmet(&*store, &facts)) {
         return Verdict::Skip(reason.to_owned());
     }

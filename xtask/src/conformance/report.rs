@@ -62,8 +62,16 @@ impl Report {
                 Verdict::Fail(reason) => {
                     outcome.fail(format!("{}: {}: {reason}", line.combination, row.case))
                 }
-                Verdict::Skip(_) => {}
+                Verdict::Skip(_) | Verdict::Missing(_) => {}
             }
+        }
+        let missing = |row: &Row| match &row.verdict {
+            Verdict::Missing(what) => Some(what.clone()),
+            _ => None,
+        };
+        for line in &self.lines {
+            let what = line.rows.iter().find_map(missing);
+            outcome.skips.extend(what.map(|what| format!("{}: {what}", line.combination)));
         }
         outcome
     }
@@ -76,6 +84,7 @@ impl Report {
                 Verdict::Pass => ("pass", None),
                 Verdict::Fail(reason) => ("fail", Some(reason.as_str())),
                 Verdict::Skip(reason) => ("skip", Some(reason.as_str())),
+                Verdict::Missing(what) => ("missing", Some(what.as_str())),
             };
             rows.push(serde_json::to_string(&JsonRow {
                 adapter: line.combination.adapter(),
@@ -98,7 +107,7 @@ impl Report {
     fn skips(&self) -> BTreeMap<&str, BTreeMap<String, usize>> {
         let mut skips: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
         for (line, row) in self.rows() {
-            if let Verdict::Skip(reason) = &row.verdict {
+            if let Verdict::Skip(reason) | Verdict::Missing(reason) = &row.verdict {
                 *skips.entry(reason).or_default().entry(line.combination.to_string()).or_default() += 1;
             }
         }
@@ -156,7 +165,7 @@ impl Line {
         (
             self.count(|verdict| *verdict == Verdict::Pass),
             self.count(|verdict| matches!(verdict, Verdict::Fail(_))),
-            self.count(|verdict| matches!(verdict, Verdict::Skip(_))),
+            self.count(|verdict| matches!(verdict, Verdict::Skip(_) | Verdict::Missing(_))),
         )
     }
 }
