@@ -41,9 +41,12 @@ fn a_store_that_is_not_installed_is_missing() {
         assert_eq!(runtime.block_on(run(case, &factory)), Verdict::Missing(what.to_owned()), "{}", case.name);
     }
     let setup = Setup::new::<Direct>(Persist::Cookie).store(factory);
-    for case in adapter::CASES.iter().filter(|case| case.is_about(Persist::Cookie)) {
-        let verdict = runtime.block_on(adapter::run(case, &setup));
-        assert_eq!(verdict, Verdict::Missing(what.to_owned()), "{}", case.name);
+    for case in adapter::CASES.iter() {
+        match runtime.block_on(adapter::run(case, &setup)) {
+            // A case about another strategy would not run with the store either.
+            Verdict::Missing(_) | Verdict::Skip(_) => {}
+            verdict => panic!("{}: {verdict}", case.name),
+        }
     }
 }
 

@@ -15,9 +15,10 @@ use crate::{registry, workspace::Workspace};
 
 /// Run the conformance kit on every adapter, store and way for an id to travel
 ///
-/// The store suite runs on every store, the adapter suite on every combination. A case that needs what a store or a
-/// strategy cannot do, or that is about another strategy, is skipped; the reasons are listed. Sealed sessions are kept
-/// by their clients, so they run with the store `none`. Exits with 0 if no case failed.
+/// The store suite runs on every store, the adapter suite on every combination; on the Cluster only with --store. Servers
+/// are started for the run, on ports of their own. A case that needs what a store or a strategy cannot do, or that is
+/// about another strategy, is skipped; the reasons are listed. Sealed sessions are kept by their clients, so they run
+/// with the store `none`. Exits with 0 if no case failed.
 ///
 /// Cases that repeat themselves with other random numbers do so at full length with cookies, and a tenth of that with other
 /// strategies. With --adapter or --persist only the adapter suite runs. SESSION_CONFORMANCE_SCALE=100 makes races and random calls

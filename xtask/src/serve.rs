@@ -31,7 +31,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADAPTER", default_value = "axum", value_parser = PossibleValuesParser::new(registry::adapter_names()))]
     adapter: String,
 
-    /// Where sessions are kept: memory, or file:DIR [default: memory]; sealed sessions are kept by their clients
+    /// Where sessions are kept: memory, file:DIR, redis://HOST:PORT or redis+cluster://HOST:PORT,HOST:PORT [default:
+    /// memory]; sealed sessions are kept by their clients
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
 

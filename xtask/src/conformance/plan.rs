@@ -7,7 +7,7 @@ use session_conformance::{
 };
 
 use super::Options;
-use crate::registry::{self, ADAPTERS, Adapter, STORES, StoreKind};
+use crate::registry::{self, ADAPTERS, Adapter, Matrix, STORES, StoreKind};
 
 /// The combinations to run, in the order of the table.
 #[derive(Debug)]
@@ -40,7 +40,9 @@ impl Plan {
                 if strategy.has_store() {
                     let over =
                         |store: &&'static StoreKind| Combination::Adapter(adapter, Some(store), *strategy);
-                    combinations.extend(stores.iter().map(over));
+                    let wanted =
+                        |store: &&&StoreKind| store.matrix == Matrix::Always || options.store.is_some();
+                    combinations.extend(stores.iter().filter(wanted).map(over));
                 } else {
                     combinations.push(Combination::Adapter(adapter, None, *strategy));
                 }

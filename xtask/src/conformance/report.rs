@@ -144,7 +144,7 @@ impl fmt::Display for Report {
             }
         }
         let heading = format!(
-            "{:<9}{:<9}{:<9}{:<18}{:>8}{:>8}{:>9}{:>14}",
+            "{:<9}{:<9}{:<15}{:<18}{:>8}{:>8}{:>9}{:>14}",
             "suite", "adapter", "store", "persist", "passed", "failed", "skipped", "time"
         );
         writeln!(f, "\n{}", style(heading).bold())?;
@@ -177,7 +177,7 @@ impl fmt::Display for Line {
         let failures = style(format!("{failed:>8}"));
         write!(
             f,
-            "{suite:<9}{:<9}{:<9}{:<18}{passed:>8}{}{skipped:>9}{:>14}",
+            "{suite:<9}{:<9}{:<15}{:<18}{passed:>8}{}{skipped:>9}{:>14}",
             self.combination.adapter().unwrap_or("-"),
             self.combination.store(),
             self.combination.persist().unwrap_or("-"),
