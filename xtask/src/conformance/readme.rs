@@ -1,11 +1,6 @@
 //! The matrix as the README shows it: what passes, what is not run and why, and no times.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use session_conformance::{
@@ -81,18 +76,18 @@ pub(super) fn block(report: &Report) -> String {
     block
 }
 
-/// What passes, said once where it is the same with every store.
+/// What passes, said once for all stores with which it is the same.
 fn cell<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
-    let results: Vec<_> = lines.map(|line| (line.combination.store(), passed(line))).collect();
-    let same: BTreeSet<&str> = results.iter().map(|(_, passed)| passed.as_str()).collect();
-    match same.first() {
-        Some(passed) if same.len() == 1 => (*passed).to_owned(),
-        _ => {
-            let each: Vec<String> =
-                results.iter().map(|(store, passed)| format!("{store} {passed}")).collect();
-            each.join(", ")
-        }
+    let results: Vec<(&str, String)> = lines.map(|line| (line.combination.store(), passed(line))).collect();
+    let different = in_order(results.iter().map(|(_, passed)| passed.as_str()));
+    if let [passed] = different[..] {
+        return passed.to_owned();
     }
+    let with = |passed: &&str| {
+        let stores = results.iter().filter(|(_, other)| other == passed).map(|(store, _)| *store);
+        format!("{passed} ({})", stores.collect::<Vec<_>>().join(", "))
+    };
+    different.iter().map(with).collect::<Vec<_>>().join(", ")
 }
 
 fn passed(line: &Line) -> String {
@@ -124,6 +119,9 @@ fn skips<'a>(persist: Persist, lines: impl Iterator<Item = &'a Line>) -> String 
 fn reason_of(persist: Persist, line: &Line, reason: &str) -> String {
     if reason.starts_with("not about ") {
         return "about other strategies".to_owned();
+    }
+    if reason.starts_with("the store has ") {
+        return format!("on {}: {reason}", line.combination.store());
     }
     match reason.strip_prefix(&format!("not possible with {persist}: ")) {
         Some(reason) => reason.to_owned(),

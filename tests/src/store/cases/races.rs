@@ -166,8 +166,7 @@ pub(super) async fn count_together(subject: &Subject, stores: &[Handle]) -> Resu
         let store = store.clone();
         tasks.spawn(async move {
             for _ in 0..rounds {
-                let step =
-                    |stored: Stored| Entry::new((count(&stored) + 1).to_le_bytes(), expires_at);
+                let step = |stored: Stored| Entry::new((count(&stored) + 1).to_le_bytes(), expires_at);
                 let counted = store.update(&key(0), step).await?;
                 ensure!(counted.is_some(), "a record that nobody removes is gone");
             }
