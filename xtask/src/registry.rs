@@ -2,6 +2,8 @@
 //! serves any of them. A new adapter or store is a file of `registry/` and a line here; a new strategy comes from the
 //! kit by itself.
 
+#[cfg(test)]
+mod agreement;
 mod axum;
 mod file;
 mod memory;

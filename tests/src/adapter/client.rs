@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::Value;
 use session_core::{Clock, ManualClock};
 use tokio::task::{JoinHandle, yield_now};
@@ -179,13 +179,23 @@ impl Client {
         }
         let mut again = request.clone();
         let reply = self.send_once(request).await?;
-        let Some(location) = reply.headers.get(header::LOCATION) else { return Ok(reply) };
-        let (uri, id) = redirected(again.uri(), location)?;
+        let Some(uri) = self.keep_redirect(&again, &reply)? else { return Ok(reply) };
         *again.uri_mut() = uri;
-        self.memory().held = Some(id);
         let reply = self.send_once(again).await?;
         ensure!(!reply.headers.contains_key(header::LOCATION), "a redirect leads to another redirect");
         Ok(reply)
+    }
+
+    /// Keeps the id that a redirect hands out. Answers where it leads to, if it is one.
+    pub(super) fn keep_redirect(&self, request: &Request<Bytes>, reply: &Reply) -> Result<Option<Uri>> {
+        let location = reply.headers.get(header::LOCATION);
+        if self.way.persist != Persist::Query || request.method() != Method::GET {
+            return Ok(None);
+        }
+        let Some(location) = location else { return Ok(None) };
+        let (uri, id) = redirected(request.uri(), location)?;
+        self.memory().held = Some(id);
+        Ok(Some(uri))
     }
 
     /// Sends a request as it is and takes in the answer, be it a redirect.

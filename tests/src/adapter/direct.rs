@@ -1,7 +1,7 @@
 //! The reference adapter: open, answer, close, apply, and no framework.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use session_core::{Opened, RequestHead, SessionManager};
 
 use super::application::Adapter;
@@ -24,6 +24,9 @@ impl Adapter for Direct {
         };
         let answer = fixture::answer(&session, request.method(), request.uri().path(), request.body()).await;
         let mut response = answer.unwrap_or_else(|error| manager.respond(&error));
+        if request.method() == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
         match manager.close(session, response.status()).await {
             Ok(closed) => {
                 closed.apply(response.headers_mut());

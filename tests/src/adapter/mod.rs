@@ -11,6 +11,8 @@
 #[macro_use]
 mod list;
 
+pub mod agreement;
+
 mod application;
 
 mod persist;

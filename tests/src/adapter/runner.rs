@@ -123,5 +123,5 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
 
 /// Where the clock of every case stands at first: 2001-09-09, so that whoever reads the system's clock finds everything
 /// expired.
-const START: u64 = 1_000_000_000;
+pub(super) const START: u64 = 1_000_000_000;
 const CASE: Duration = Duration::from_secs(120);

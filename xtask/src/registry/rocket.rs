@@ -11,7 +11,7 @@ use rocket::{
     data::{Limits, ToByteUnit},
     fairing::AdHoc,
     get,
-    http::{Header, Status},
+    http::{Header, Status, uri::Origin},
     local::asynchronous::Client,
     post,
     response::{self, Responder},
@@ -37,7 +37,10 @@ impl Adapter for Application {
     async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let Ok(method) = parts.method.as_str().parse() else { return refused() };
-        let mut request = self.0.req(method, parts.uri.to_string()).body(body);
+        // What Rocket's server keeps of a target.
+        let Some(target) = parts.uri.path_and_query() else { return refused() };
+        let target = Origin::new(target.path(), target.query());
+        let mut request = self.0.req(method, target).body(body);
         for (name, value) in &parts.headers {
             // Rocket drops the others where they come from a socket.
             if let Ok(value) = str::from_utf8(value.as_bytes()) {
