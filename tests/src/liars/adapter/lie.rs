@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use session_core::{LazySession, Opened, RequestHead, SessionManager};
 
 use crate::{adapter::Adapter, fixture};
@@ -62,7 +62,10 @@ impl<L: Lie> Adapter for Liar<L> {
             Opened::Continue(session) => session,
             Opened::Respond(response) => return response,
         };
-        let response = lie.handle(manager, &session, &request).await;
+        let mut response = lie.handle(manager, &session, &request).await;
+        if request.method() == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
         let mut response = lie.close(manager, session, response).await;
         lie.respond(&request, &mut response);
         response
