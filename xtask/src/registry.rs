@@ -9,6 +9,7 @@ mod file;
 mod memory;
 mod redis;
 mod rocket;
+mod sqlite;
 mod warp;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
@@ -49,28 +50,35 @@ pub(crate) static STORES: &[StoreKind] = &[
         place: None,
         matrix: Matrix::Always,
         factory: || Factory::new(memory::fresh),
-        open: memory::open,
+        open: |_| Box::pin(async { memory::open() }),
     },
     StoreKind {
         name: "file",
         place: Some("DIR"),
         matrix: Matrix::Always,
         factory: || Factory::new(file::fresh),
-        open: file::open,
+        open: |folder| Box::pin(async move { file::open(&folder) }),
     },
     StoreKind {
         name: "redis",
         place: Some("//HOST:PORT"),
         matrix: Matrix::Always,
         factory: || Factory::new(redis::fresh),
-        open: redis::open,
+        open: |place| Box::pin(async move { redis::open(&place) }),
     },
     StoreKind {
         name: "redis+cluster",
         place: Some("//HOST:PORT,HOST:PORT"),
         matrix: Matrix::WhenNamed,
         factory: || Factory::new(redis::fresh_on_cluster),
-        open: redis::open_cluster,
+        open: |place| Box::pin(async move { redis::open_cluster(&place) }),
+    },
+    StoreKind {
+        name: "sqlite",
+        place: Some("PATH"),
+        matrix: Matrix::Always,
+        factory: || Factory::new(sqlite::fresh),
+        open: |path| Box::pin(async move { sqlite::open(&path).await }),
     },
 ];
 
@@ -112,8 +120,10 @@ pub(crate) struct StoreKind {
     /// Fresh stores for the suites.
     pub(crate) factory: fn() -> Factory,
     /// The store at a place, to be served.
-    pub(crate) open: fn(&str) -> Result<Arc<dyn Store>>,
+    pub(crate) open: fn(String) -> Opening,
 }
+
+type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>>>>>;
 
 /// When the adapter suite runs on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,10 +158,10 @@ pub(crate) fn persist(name: &str) -> Result<Persist> {
 }
 
 /// Opens the store that `text` means: a name, or a name and a place.
-pub(crate) fn open_store(text: &str) -> Result<Arc<dyn Store>> {
+pub(crate) async fn open_store(text: &str) -> Result<Arc<dyn Store>> {
     let (name, place) = text.split_once(':').unwrap_or((text, ""));
     match STORES.iter().find(|store| store.name == name) {
-        Some(store) if place.is_empty() == store.place.is_none() => (store.open)(place),
+        Some(store) if place.is_empty() == store.place.is_none() => (store.open)(place.to_owned()).await,
         Some(store) => bail!("this store is written {store}"),
         None => {
             let all: Vec<String> = STORES.iter().map(StoreKind::to_string).collect();

@@ -31,8 +31,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADAPTER", default_value = "axum", value_parser = PossibleValuesParser::new(registry::adapter_names()))]
     adapter: String,
 
-    /// Where sessions are kept: memory, file:DIR, redis://HOST:PORT or redis+cluster://HOST:PORT,HOST:PORT [default:
-    /// memory]; sealed sessions are kept by their clients
+    /// Where sessions are kept: memory, file:DIR, sqlite:PATH, redis://HOST:PORT or
+    /// redis+cluster://HOST:PORT,HOST:PORT [default: memory]; sealed sessions are kept by their clients
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
 
@@ -63,9 +63,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Serves until it is told to end.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let adapter = registry::adapter(&options.adapter)?;
-    let manager = manager(options)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let manager = manager(options).await?;
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -95,10 +95,12 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     })
 }
 
-fn manager(options: &Options) -> Result<SessionManager> {
+async fn manager(options: &Options) -> Result<SessionManager> {
     let persist = registry::persist(&options.persist)?;
     let builder = match (&options.store, persist.has_store()) {
-        (store, true) => SessionManager::builder(registry::open_store(store.as_deref().unwrap_or("memory"))?),
+        (store, true) => {
+            SessionManager::builder(registry::open_store(store.as_deref().unwrap_or("memory")).await?)
+        }
         (None, false) => SessionManager::without_store(),
         (Some(_), false) => {
             bail!("with --persist {persist} the clients keep their sessions: leave --store out")

@@ -20,6 +20,8 @@
 mod server;
 
 mod cluster;
+mod mariadb;
+mod postgres;
 mod redis;
 
 mod proxy;
@@ -28,12 +30,15 @@ mod shared;
 
 mod binary;
 mod error;
+mod owner;
 mod port;
 mod process;
 
 pub use binary::{Missing, find};
 pub use cluster::RedisCluster;
 pub use error::StartError;
+pub use mariadb::{MariadbRecipe, MariadbServer};
+pub use postgres::{PostgresRecipe, PostgresServer};
 pub use proxy::CuttableProxy;
 pub use redis::{RedisRecipe, RedisServer, ask};
 pub use server::{Recipe, Server};

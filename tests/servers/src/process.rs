@@ -1,7 +1,7 @@
 //! A server's process, and the watchdog that ends it when nobody is left to do so.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io,
     os::unix::process::CommandExt,
     path::Path,
@@ -52,14 +52,38 @@ impl Process {
         !matches!(self.server.try_wait(), Ok(None))
     }
 
-    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        let pid = i32::try_from(self.server.id()).ok().and_then(Pid::from_raw);
-        Ok(kill_process(pid.ok_or(io::ErrorKind::NotFound)?, signal)?)
+    /// Sends `signal` to the server.
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        send(self.server.id(), signal)
+    }
+
+    /// Sends `signal` to the server and to all that it has started: PostgreSQL answers by a process a client.
+    pub(crate) fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        let mut family = vec![self.server.id()];
+        let mut next = 0;
+        while let Some(parent) = family.get(next).copied() {
+            let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+            family.extend(
+                children.unwrap_or_default().split_whitespace().filter_map(|id| id.parse::<u32>().ok()),
+            );
+            next += 1;
+        }
+        self.signal(signal)?;
+        for id in family.into_iter().skip(1) {
+            // Some end by themselves.
+            let _ = send(id, signal);
+        }
+        Ok(())
     }
 
     /// Asks it to end with `signal`, and waits until it has.
     pub(crate) fn end(mut self, signal: Signal) -> io::Result<()> {
-        self.signal(signal)?;
+        // Killed, it cannot end what it has started.
+        if signal == Signal::KILL {
+            self.signal_all(signal)?
+        } else {
+            self.signal(signal)?
+        }
         // One that is paused ends only when it goes on.
         self.signal(Signal::CONT)?;
         self.server.wait().map(drop)
@@ -72,6 +96,11 @@ impl Process {
         std::mem::forget(self);
         Ok(())
     }
+}
+
+fn send(id: u32, signal: Signal) -> io::Result<()> {
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+    Ok(kill_process(pid.ok_or(io::ErrorKind::NotFound)?, signal)?)
 }
 
 impl Drop for Process {

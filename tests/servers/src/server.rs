@@ -156,7 +156,7 @@ impl<R: Recipe> Server<R> {
     }
 
     fn signal(&self, signal: Signal) -> io::Result<()> {
-        self.lock().as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |process| process.signal(signal))
+        self.lock().as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |process| process.signal_all(signal))
     }
 
     fn make_data(&self) -> Result<(), StartError> {

@@ -8,7 +8,9 @@ use std::{
     panic,
 };
 
-use session_test_servers::{CuttableProxy, RedisCluster, RedisRecipe, RedisServer, StartError, find};
+use session_test_servers::{
+    CuttableProxy, MariadbServer, PostgresServer, RedisCluster, RedisRecipe, RedisServer, StartError, find,
+};
 
 /// The servers are what is tested, so that a machine without them has nothing to test here; the suites that use them
 /// say what they skip.
@@ -179,4 +181,40 @@ fn a_server_ends_when_its_test_is_killed() {
     while TcpStream::connect(("127.0.0.1", port)).is_ok() {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_postgres_starts_pauses_restarts_and_ends() {
+    let Some(server) = started(PostgresServer::start()) else { return };
+    let port = server.port();
+    for _ in 0..2 {
+        server.pause().unwrap();
+        server.resume().unwrap();
+        server.restart().unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    }
+    server.stop().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    server.restart().unwrap();
+    let data = server.data();
+    drop(server);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err() && !data.exists());
+}
+
+#[test]
+fn a_mariadb_starts_pauses_restarts_and_ends() {
+    let Some(server) = started(MariadbServer::start()) else { return };
+    let port = server.port();
+    for _ in 0..2 {
+        server.pause().unwrap();
+        server.resume().unwrap();
+        server.restart().unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    }
+    server.stop().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    server.restart().unwrap();
+    let data = server.data();
+    drop(server);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err() && !data.exists());
 }

@@ -14,6 +14,6 @@ pub(super) async fn fresh(clock: Arc<ManualClock>) -> Fresh {
     Fresh::new(store).bounded_with(MOST, move || ready(bounded()))
 }
 
-pub(super) fn open(_: &str) -> Result<Arc<dyn Store>> {
+pub(super) fn open() -> Result<Arc<dyn Store>> {
     Ok(Arc::new(MemoryStore::builder().build()))
 }
