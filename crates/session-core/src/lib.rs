@@ -44,6 +44,9 @@ pub use store::{
     Written,
 };
 
+mod scan;
+pub use scan::{Scan, ScanCursor, Scanned};
+
 mod store_error;
 pub use store_error::{StoreError, StoreErrorKind};
 

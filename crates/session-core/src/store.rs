@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     digest::{PrincipalKey, StoreKey},
+    scan::Scan,
     store_error::StoreError,
 };
 
@@ -86,6 +87,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// The ability to set up and tear down what the store keeps its records in, if this store has it.
     fn as_environment(&self) -> Option<&dyn Environment> {
+        None
+    }
+
+    /// The ability to read every record, if this store has it.
+    fn as_scan(&self) -> Option<&dyn Scan> {
         None
     }
 }
@@ -363,6 +369,10 @@ macro_rules! forward_store {
 
             fn as_environment(&self) -> Option<&dyn Environment> {
                 (**self).as_environment()
+            }
+
+            fn as_scan(&self) -> Option<&dyn Scan> {
+                (**self).as_scan()
             }
         }
     };

@@ -11,6 +11,7 @@ mod environment;
 mod principals;
 mod quarantine;
 mod records;
+mod scan;
 mod sweep;
 
 mod layout;

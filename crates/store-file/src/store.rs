@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored,
-    Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store,
+    StoreError, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 use crate::{
@@ -107,6 +107,10 @@ impl Store for FileStore {
     fn as_environment(&self) -> Option<&dyn Environment> {
         Some(self)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
 }
 
 /// One process sweeps at a time; for the others there is nothing to do. The deadline is that of each slice.
@@ -159,6 +163,34 @@ impl PrincipalIndex for FileStore {
     ) -> Result<Vec<StoreKey>, StoreError> {
         let (records, principal, after) = (self.records(), *principal, after.copied());
         self.inner.pool.run(None, move |_| records.keys_of(&principal, after.as_ref(), limit)).await
+    }
+}
+
+#[async_trait]
+impl Scan for FileStore {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        let mut after = cursor.and_then(ScanCursor::key);
+        let mut scanned = Scanned::default();
+        let limit = limit.max(1);
+        for shard in after.as_ref().map_or(0, shard_of)..=u8::MAX {
+            loop {
+                let (records, most) = (self.records(), (limit - scanned.entries.len()).min(SLICE));
+                let slice = self
+                    .inner
+                    .pool
+                    .run(None, move |ticket| records.scan_slice(shard, after.as_ref(), most, ticket))
+                    .await?;
+                scanned.entries.extend(slice.entries);
+                scanned.failed += slice.failed;
+                let Some(last) = slice.last else { break };
+                after = Some(last);
+                if scanned.entries.len() >= limit {
+                    scanned.next = Some(ScanCursor::behind(&last));
+                    return Ok(scanned);
+                }
+            }
+        }
+        Ok(scanned)
     }
 }
 

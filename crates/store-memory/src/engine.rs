@@ -1,8 +1,8 @@
 //! The operations of the store, none of which ever waits: `store.rs` only puts them behind the traits.
 
 use session_core::{
-    Clock, Entry, Expect, PrincipalKey, Removed, StoreError, StoreErrorKind, StoreKey, Stored, Version,
-    Written,
+    Clock, Entry, Expect, PrincipalKey, Removed, ScanCursor, Scanned, StoreError, StoreErrorKind, StoreKey,
+    Stored, Version, Written,
 };
 
 use crate::{
@@ -92,6 +92,19 @@ impl Engine {
             keys.append(&mut shard.read().keys_of(principal, after, limit - keys.len()));
         }
         keys
+    }
+
+    pub(crate) fn scan(&self, after: Option<&StoreKey>, limit: usize) -> Scanned {
+        let mut entries = Vec::new();
+        let first = after.map_or(0, |after| self.shard_index(after));
+        for shard in self.shards.iter().skip(first) {
+            entries.append(&mut shard.read().page(after, limit - entries.len()));
+            if entries.len() == limit {
+                break;
+            }
+        }
+        let next = entries.last().filter(|_| entries.len() == limit).map(|(key, _)| ScanCursor::behind(key));
+        Scanned::new(entries, next)
     }
 
     /// Frees the room of records that were removed. Whoever calls it still holds their lock, so that a writer who looks

@@ -38,6 +38,10 @@ impl Record {
         Room::of_record(self.bytes.len())
     }
 
+    pub(crate) fn to_entry(&self, principal: Option<PrincipalKey>) -> Entry {
+        Entry::new(&self.bytes, time::from_millis(self.expires)).with_principal(principal)
+    }
+
     pub(crate) fn to_stored(&self) -> Stored {
         Stored::new(self.bytes.clone(), time::from_millis(self.expires), Version::new(self.version))
     }

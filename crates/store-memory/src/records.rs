@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use session_core::{PrincipalKey, StoreKey};
+use session_core::{Entry, PrincipalKey, StoreKey};
 
 use crate::{
     hash::KeyHash,
@@ -148,6 +148,19 @@ impl Records {
             }
         }
         lowest.into_sorted_vec()
+    }
+
+    /// The `most` records with the lowest keys behind `after`, in ascending order.
+    pub(crate) fn page(&self, after: Option<&StoreKey>, most: usize) -> Vec<(StoreKey, Entry)> {
+        let mut lowest = BinaryHeap::new();
+        for record in self.by_key.iter().filter(|record| after.is_none_or(|after| record.key > *after)) {
+            lowest.push(record.key);
+            if lowest.len() > most {
+                lowest.pop();
+            }
+        }
+        let found = lowest.into_sorted_vec().into_iter().filter_map(|key| self.find(&key));
+        found.map(|(at, record)| (record.key, record.to_entry(self.principal_of(at)))).collect()
     }
 
     fn oldest_anonymous(&self, spare: Option<u64>) -> Option<(u32, &Record)> {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored, Sweep,
-    SweepRequest, Swept, Version, Written,
+    Entry, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store, StoreError,
+    StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 use crate::{MemoryStoreBuilder, engine::Engine, sync::Arc};
@@ -110,6 +110,10 @@ impl Store for MemoryStore {
     fn as_principal_index(&self) -> Option<&dyn PrincipalIndex> {
         Some(self)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -128,6 +132,13 @@ impl PrincipalIndex for MemoryStore {
         limit: usize,
     ) -> Result<Vec<StoreKey>, StoreError> {
         Ok(self.engine.keys_of(principal, after, limit))
+    }
+}
+
+#[async_trait]
+impl Scan for MemoryStore {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        Ok(self.engine.scan(cursor.and_then(ScanCursor::key).as_ref(), limit.max(1)))
     }
 }
 

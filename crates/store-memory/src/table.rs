@@ -49,6 +49,11 @@ impl<T: Keyed> Table<T> {
         Some(value)
     }
 
+    /// The values, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|(_, value)| value)
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.index.len()
     }

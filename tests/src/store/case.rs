@@ -85,6 +85,8 @@ pub enum Need {
     PrincipalIndex,
     /// Records that outlive the store: [`Fresh::reopen_with`](super::Fresh::reopen_with).
     Reopen,
+    /// The ability [`Scan`](session_core::Scan).
+    Scan,
     /// The ability [`Sweep`](session_core::Sweep).
     Sweep,
 }
@@ -115,6 +117,7 @@ impl Need {
             Self::Reopen => {
                 (facts.reopen.is_some(), "records do not outlive the store (`Fresh::reopen_with`)")
             }
+            Self::Scan => (store.as_scan().is_some(), "the store has no `Scan`"),
             Self::Sweep => (store.as_sweep().is_some(), "the store has no `Sweep`"),
         };
         (!met).then_some(reason)

@@ -1,6 +1,7 @@
 //! A store as the cases use it: the contract's methods, and the steps that most cases are made of.
 
 use std::{
+    collections::BTreeMap,
     ops::Deref,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -115,6 +116,30 @@ impl Handle {
 
     pub(super) fn environment(&self) -> Result<&dyn Environment> {
         self.as_environment().ok_or_else(|| lost("as_environment"))
+    }
+
+    /// Every record that a scan in pages of about `limit` finds.
+    pub(super) async fn scanned(&self, limit: usize) -> Result<BTreeMap<StoreKey, Entry>> {
+        match self.scan_to_end(limit).await? {
+            (found, 0) => Ok(found),
+            (_, failed) => fail!("a scan cannot read {failed} records of a sound store"),
+        }
+    }
+
+    /// The same, and how many records the scan could not read.
+    pub(super) async fn scan_to_end(&self, limit: usize) -> Result<(BTreeMap<StoreKey, Entry>, usize)> {
+        let scan = self.as_scan().ok_or_else(|| lost("as_scan"))?;
+        let (mut found, mut failed, mut cursor) = (BTreeMap::new(), 0, None);
+        for _ in 0..PAGES {
+            let page = scan.scan(cursor.as_ref(), limit).await?;
+            found.extend(page.entries);
+            failed += page.failed;
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok((found, failed));
+            }
+        }
+        fail!("a scan has not ended after {PAGES} pages")
     }
 
     /// Sweeps until the store says that it has finished; the sum of what was done.

@@ -170,6 +170,16 @@ macro_rules! __store_cases {
                 a_sweep_goes_on_after_a_damaged_record [Damage Sweep Clock],
                 a_damaged_record_leaves_the_others_listed [Damage PrincipalIndex],
             }
+            scan {
+                a_scan_returns_every_record_as_it_was_written [Scan],
+                a_scan_of_an_empty_store_ends [Scan],
+                a_scan_without_a_limit_gets_on [Scan],
+                a_scan_sees_the_last_acknowledged_write [Scan],
+                a_scan_changes_nothing [Scan],
+                a_scan_beside_writers_misses_nothing_that_stays [Scan],
+                a_scan_goes_on_after_a_damaged_record [Scan Damage],
+                an_outage_does_not_end_a_scan [Scan Outage],
+            }
             secrecy {
                 debug_shows_no_record [],
                 errors_show_no_record [Outage],

@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreErrorKind,
-    StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store,
+    StoreError, StoreErrorKind, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 use tokio::task::yield_now;
 
@@ -149,6 +149,10 @@ impl Store for Reference {
     fn as_environment(&self) -> Option<&dyn Environment> {
         Some(self)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
 }
 
 impl Shelf {
@@ -250,6 +254,34 @@ impl Shelf {
             .map(|(key, _)| *key)
             .take(limit)
             .collect()
+    }
+}
+
+#[async_trait]
+impl Scan for Reference {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        yield_now().await;
+        let scanned = self.open()?.scan(cursor, limit.max(1));
+        yield_now().await;
+        Ok(scanned)
+    }
+}
+
+impl Shelf {
+    fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Scanned {
+        let after = cursor.and_then(ScanCursor::key);
+        let behind = self.records.range((after.map_or(Unbounded, Excluded), Unbounded));
+        let page: Vec<(&StoreKey, &Kept)> = behind.take(limit).collect();
+        let mut scanned = Scanned::default();
+        for (key, kept) in &page {
+            if kept.damaged {
+                scanned.failed += 1;
+            } else {
+                scanned.entries.push((**key, kept.entry.clone()));
+            }
+        }
+        scanned.next = page.last().filter(|_| page.len() == limit).map(|(key, _)| ScanCursor::behind(key));
+        scanned
     }
 }
 

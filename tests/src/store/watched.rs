@@ -4,8 +4,8 @@ use std::{future::Future, panic::resume_unwind, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored,
-    Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store,
+    StoreError, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 /// The store of a case. Every call must return within the suite's patience, or the case fails with the call's name.
@@ -60,6 +60,10 @@ impl Store for Watched {
     fn as_environment(&self) -> Option<&dyn Environment> {
         self.store.as_environment().map(|_| self as &dyn Environment)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        self.store.as_scan().map(|_| self as &dyn Scan)
+    }
 }
 
 #[async_trait]
@@ -80,6 +84,13 @@ impl PrincipalIndex for Watched {
     ) -> Result<Vec<StoreKey>, StoreError> {
         let ability = ability(self.store.as_principal_index(), "as_principal_index");
         self.watch("keys_of", ability.keys_of(principal, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl Scan for Watched {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        self.watch("scan", ability(self.store.as_scan(), "as_scan").scan(cursor, limit)).await
     }
 }
 

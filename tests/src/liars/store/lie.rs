@@ -9,8 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, ManualClock, PrincipalIndex, PrincipalKey, Removed, Store, StoreError,
-    StoreErrorKind, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, ManualClock, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor,
+    Scanned, Store, StoreError, StoreErrorKind, StoreKey, Stored, Sweep, SweepRequest, Swept, Version,
+    Written,
 };
 
 use crate::store::{Fresh, Reference, reference::BOUND};
@@ -48,6 +49,10 @@ pub(super) trait Lie: fmt::Debug + Default + Send + Sync + 'static {
         limit: usize,
     ) -> Answer<Vec<StoreKey>> {
         honest.keys_of(principal, after, limit).await
+    }
+
+    async fn scan(&self, honest: &Honest, cursor: Option<&ScanCursor>, limit: usize) -> Answer<Scanned> {
+        honest.scan(cursor, limit).await
     }
 
     async fn create(&self, honest: &Honest) -> Result<(), Vec<StoreError>> {
@@ -153,6 +158,10 @@ impl<L: Lie> Store for Liar<L> {
     fn as_environment(&self) -> Option<&dyn Environment> {
         Some(self)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -171,6 +180,13 @@ impl<L: Lie> PrincipalIndex for Liar<L> {
         limit: usize,
     ) -> Answer<Vec<StoreKey>> {
         self.lie.keys_of(&self.honest, principal, after, limit).await
+    }
+}
+
+#[async_trait]
+impl<L: Lie> Scan for Liar<L> {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Answer<Scanned> {
+        self.lie.scan(&self.honest, cursor, limit).await
     }
 }
 

@@ -111,6 +111,16 @@ macro_rules! __store_liars {
                     goes_by_the_latest_expiry GoesByTheLatestExpiry,
                     brings_the_swept_back BringsTheSweptBack,
                 }
+                scan {
+                    drops_the_last_of_a_page DropsTheLastOfAPage,
+                    scans_without_principals ScansWithoutPrincipals,
+                    scans_the_first_page_for_ever ScansTheFirstPageForEver,
+                    scans_nothing_without_a_limit ScansNothingWithoutALimit,
+                    ends_a_scan_at_damage EndsAScanAtDamage,
+                    hides_damage HidesDamage,
+                    takes_an_outage_for_the_end TakesAnOutageForTheEnd,
+                    touches_what_it_scans TouchesWhatItScans,
+                }
                 index {
                     lists_a_hundred ListsAHundred,
                     lists_by_age ListsByAge,

@@ -20,6 +20,7 @@ mod peers;
 mod races;
 mod remove;
 mod reopen;
+mod scan;
 mod secrecy;
 mod sweep;
 mod versions;
@@ -33,8 +34,8 @@ mod prelude {
 
     pub(super) use async_trait::async_trait;
     pub(super) use session_core::{
-        Entry, Expect, PrincipalIndex, Removed, Store, StoreError, StoreErrorKind, StoreKey, Stored, Sweep,
-        Version, Written,
+        Entry, Expect, PrincipalIndex, Removed, Scan, Store, StoreError, StoreErrorKind, StoreKey, Stored,
+        Sweep, Version, Written,
     };
     pub(super) use tokio::task::yield_now;
 

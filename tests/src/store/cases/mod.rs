@@ -23,6 +23,7 @@ pub mod races;
 pub mod random;
 pub mod remove;
 pub mod reopen;
+pub mod scan;
 pub mod secrecy;
 pub mod sweep;
 pub mod sweep_races;
