@@ -295,3 +295,60 @@ fn the_life_of_a_sealed_session_is_reported() {
     let stats = manager.stats();
     assert_eq!([stats.created, stats.authenticated, stats.touched, stats.ended], [1; 4]);
 }
+
+/// 10,000 cookies of each kind, no two alike, of 40 to 200 bytes inside. In each of them one bit in 512 is flipped, one
+/// after the other, beginning at the next bit in the next cookie: so each cookie has a bit flipped, and each bit is
+/// flipped in about twenty cookies. With `SESSION_CONFORMANCE_SCALE` of 512 or more every bit of every cookie is.
+#[test]
+fn flipped_bits_of_ten_thousand_cookies_are_refused() {
+    use data_encoding::BASE64URL_NOPAD;
+    use session_core::{OsRandom, RequestHead, persist::Persistence, persist::Presented};
+
+    const STRIDE: usize = 512;
+    let scale = std::env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
+    let stride = (STRIDE / scale.unwrap_or(1).max(1)).max(1);
+    for make in BOTH {
+        let strategy = make(CookieOptions::default(), ring(&[&key()]));
+        let present = |sealed: &[u8]| {
+            let request = with(get("/"), "cookie", &format!("__Host-id={}", BASE64URL_NOPAD.encode(sealed)));
+            strategy.present(&RequestHead::from(&request))
+        };
+        for number in 0..10_000_usize {
+            let record: Vec<u8> = (0..40 + number % 161).map(|at| (number * 31 + at * 7) as u8).collect();
+            let sealed = BASE64URL_NOPAD.decode(&strategy.seal(&record, &OsRandom).unwrap()).unwrap();
+            match present(&sealed) {
+                Presented::State { record: opened, outdated: false } => assert_eq!(opened, record),
+                other => panic!("{other:?}"),
+            }
+            for bit in (number % stride..sealed.len() * 8).step_by(stride) {
+                let mut flipped = sealed.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(matches!(present(&flipped), Presented::Nothing), "cookie {number}, bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_missing_empty_short_or_doubled_are_refused() {
+    use session_core::SessionConfig;
+
+    let good = key().expose_secret();
+    let short = data_encoding::BASE64URL_NOPAD.encode(&[7; 31]);
+    for persist in ["signed-cookie", "sealed-signed", "sealed-encrypted"] {
+        let persist = ("s.persist", persist);
+        for keys in ["", " ", ",", "secret", &short, &format!("{good},"), &format!(",{good}")] {
+            let error = SessionConfig::from_pairs("s.", [persist, ("s.keys", keys)]).unwrap_err();
+            assert_eq!(error.field(), "s.keys", "{keys:?}");
+            assert!(!error.to_string().contains(&good), "an error shows a key");
+        }
+        for pairs in [vec![persist], vec![persist, ("s.keys", &*format!("{good},{good}"))]] {
+            let config = SessionConfig::from_pairs("s.", pairs).unwrap();
+            let builder = match persist.1 {
+                "signed-cookie" => SessionManager::builder(MapStore::default()),
+                _ => SessionManager::without_store(),
+            };
+            assert_eq!(builder.config(config).build().unwrap_err().field(), "keys");
+        }
+    }
+}

@@ -185,8 +185,7 @@ pub async fn only_the_parameter_itself_carries_an_id(site: Site) -> Result {
 /// ids that it was handed out and never used end within a minute, so it cannot fill the store.
 pub async fn a_client_without_memory_fills_nothing(site: Site) -> Result {
     let app = site.start().await?;
-    let mut ids = HashSet::new();
-    let rounds = usize::try_from(site.rounds(1_000))?;
+    let (mut ids, rounds) = (HashSet::new(), 1_000);
     for _ in 0..rounds {
         let reply = page(&app, Method::GET, "/").await?;
         let (to, id) = redirected(&"/".parse()?, &reply.has_status(302)?.headers[LOCATION])?;
