@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod agreement;
 mod axum;
+#[cfg(test)]
+mod curl;
 mod file;
 mod memory;
 mod redis;
