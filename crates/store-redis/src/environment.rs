@@ -162,7 +162,7 @@ fn policy(info: &str) -> Option<String> {
         .map(|policy| policy.trim().to_owned())
 }
 
-fn page(answer: Value) -> Option<(String, Vec<Vec<u8>>)> {
+pub(crate) fn page(answer: Value) -> Option<(String, Vec<Vec<u8>>)> {
     let Value::Array(parts) = answer else { return None };
     let Ok([Value::BulkString(cursor), Value::Array(names)]) = <[Value; 2]>::try_from(parts) else {
         return None;

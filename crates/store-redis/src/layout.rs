@@ -89,6 +89,13 @@ impl Layout {
         known && (rest == ENVIRONMENT || StoreKey::from_hex(digits).is_some())
     }
 
+    /// The key of the record with this name; `None` if it is the name of something else.
+    pub(crate) fn key_of(&self, name: &[u8]) -> Option<StoreKey> {
+        let digits = str::from_utf8(name.get(name.len().checked_sub(64)?..)?).ok()?;
+        let key = StoreKey::from_hex(digits)?;
+        (self.record(&key).as_bytes() == name).then_some(key)
+    }
+
     fn name(&self, bucket: Bucket, kind: &str, digest: &[u8; 32]) -> String {
         let mut name = String::with_capacity(self.prefix.len() + 80);
         // Writing to a string does not fail.
@@ -164,6 +171,10 @@ mod tests {
         let record = layout.record(&key);
         assert_eq!(record, format!("shop:sessions:{{{}}}:{}", TAGS[0xab], "ab".repeat(32)));
         let index = layout.index(Bucket::of(&key), &PrincipalKey::from_bytes([1; 32]));
+        assert_eq!(layout.key_of(record.as_bytes()), Some(key));
+        for other in [index.as_str(), &layout.environment(), &record[1..], ""] {
+            assert_eq!(layout.key_of(other.as_bytes()), None);
+        }
         for name in [&record, &index, &layout.environment()] {
             assert!(
                 layout.is_ours(name.as_bytes()) && name.starts_with(layout.pattern().trim_end_matches('*')),

@@ -6,6 +6,7 @@ mod store;
 mod build_error;
 mod environment;
 mod principals;
+mod scan;
 mod stats;
 
 mod layout;

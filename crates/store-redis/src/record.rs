@@ -21,7 +21,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use session_core::{Entry, StoreKey, Stored, Version};
+use session_core::{Entry, PrincipalKey, StoreKey, Stored, Version};
 use twox_hash::XxHash3_64;
 
 /// The largest payload that a record may have, in bytes: 16 MiB. A larger one is refused as
@@ -67,6 +67,16 @@ pub(crate) fn encode(key: &StoreKey, version: Version, entry: &Entry) -> Vec<u8>
     let sum = checksum(key, &value);
     value[SUM..HEADER].copy_from_slice(&sum.to_be_bytes());
     value
+}
+
+/// The entry of which `value` was made.
+pub(crate) fn decode_entry(key: &StoreKey, value: Vec<u8>) -> Result<Entry, RecordError> {
+    let principal = match value.get(1) {
+        Some(1) => value.get(HEADER..).and_then(<[u8]>::first_chunk).copied().map(PrincipalKey::from_bytes),
+        _ => None,
+    };
+    let stored = decode(key, value)?;
+    Ok(Entry::new(stored.bytes, stored.expires_at).with_principal(principal))
 }
 
 /// The record that `value` is.
@@ -123,8 +133,6 @@ const MAX_MILLIS: u64 = (1 << 53) - 1;
 
 #[cfg(test)]
 mod tests {
-    use session_core::PrincipalKey;
-
     use super::*;
 
     const KEY: StoreKey = StoreKey::from_bytes([3; 32]);
@@ -144,8 +152,9 @@ mod tests {
                 let stored = decode(&KEY, encode(&KEY, Version::new(7), &entry)).unwrap();
                 assert_eq!(
                     (stored.bytes, stored.expires_at, stored.version),
-                    (entry.bytes, entry.expires_at, Version::new(7))
+                    (entry.bytes.clone(), entry.expires_at, Version::new(7))
                 );
+                assert!(decode_entry(&KEY, encode(&KEY, Version::new(7), &entry)).unwrap() == entry);
             }
         }
     }

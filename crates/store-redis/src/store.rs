@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use redis::Value;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, Removed, Store, StoreError, StoreErrorKind, StoreKey, Stored,
-    Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, Removed, Scan, Store, StoreError, StoreErrorKind, StoreKey,
+    Stored, Version, Written,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -175,6 +175,10 @@ impl Store for RedisStore {
     }
 
     fn as_environment(&self) -> Option<&dyn Environment> {
+        Some(self)
+    }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
         Some(self)
     }
 }

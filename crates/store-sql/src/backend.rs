@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored,
-    Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store,
+    StoreError, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// A store of which the database is not known.
 #[async_trait]
-pub(crate) trait Backend: Store + Sweep + PrincipalIndex + Environment {
+pub(crate) trait Backend: Store + Sweep + PrincipalIndex + Environment + Scan {
     async fn close(&self);
 }
 
@@ -74,6 +74,17 @@ impl<D: Driver> PrincipalIndex for In<D> {
             engine.keys_of(&principal, after.as_ref(), limit, &call).await
         };
         self.0.detached(Purpose::Read, list).await
+    }
+}
+
+#[async_trait]
+impl<D: Driver> Scan for In<D> {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        let after = cursor.and_then(ScanCursor::key);
+        let scan = move |engine: Arc<Engine<D>>, call: Call| async move {
+            engine.scan(after.as_ref(), limit, &call).await
+        };
+        self.0.detached(Purpose::Read, scan).await
     }
 }
 

@@ -110,6 +110,7 @@ pub(crate) trait Columns: Sized + Send {
 /// The cells of a row, whatever the database.
 pub(crate) trait Cells {
     fn bytes(&self, column: usize) -> sqlx::Result<Vec<u8>>;
+    fn maybe_bytes(&self, column: usize) -> sqlx::Result<Option<Vec<u8>>>;
     fn number(&self, column: usize) -> sqlx::Result<i64>;
 }
 
@@ -185,6 +186,10 @@ macro_rules! cells {
     ($row:ty) => {
         impl $crate::driver::Cells for $row {
             fn bytes(&self, column: usize) -> sqlx::Result<Vec<u8>> {
+                sqlx::Row::try_get(self, column)
+            }
+
+            fn maybe_bytes(&self, column: usize) -> sqlx::Result<Option<Vec<u8>>> {
                 sqlx::Row::try_get(self, column)
             }
 

@@ -16,6 +16,7 @@ mod engine;
 mod environment;
 mod principals;
 mod records;
+mod scan;
 mod sweep;
 
 mod connections;

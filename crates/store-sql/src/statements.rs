@@ -15,6 +15,8 @@ pub(crate) struct Statements {
     pub(crate) version: Sql,
     pub(crate) keys_from_start: Sql,
     pub(crate) keys_after: Sql,
+    pub(crate) scan_from_start: Sql,
+    pub(crate) scan_after: Sql,
     pub(crate) expired: Sql,
     pub(crate) delete_expired: Sql,
     pub(crate) schema: Sql,
@@ -80,6 +82,13 @@ impl Statements {
             )),
             keys_after: sql(format!(
                 "SELECT session_key FROM {t} WHERE principal = ? AND session_key > ? ORDER BY session_key LIMIT ?"
+            )),
+            scan_from_start: sql(format!(
+                "SELECT session_key, record, expires_at, version, principal FROM {t} ORDER BY session_key LIMIT ?"
+            )),
+            scan_after: sql(format!(
+                "SELECT session_key, record, expires_at, version, principal FROM {t} WHERE session_key > ? \
+                 ORDER BY session_key LIMIT ?"
             )),
             expired: sql(format!(
                 "SELECT session_key FROM {t} WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?"

@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored,
-    Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, ScanCursor, Scanned, Store,
+    StoreError, StoreKey, Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 use crate::{SqlStoreBuilder, backend::Backend, open_error::OpenError};
@@ -80,6 +80,10 @@ impl Store for SqlStore {
     fn as_environment(&self) -> Option<&dyn Environment> {
         Some(self)
     }
+
+    fn as_scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
 }
 
 /// The deadline is that of each batch of 200 records.
@@ -100,6 +104,14 @@ impl PrincipalIndex for SqlStore {
         limit: usize,
     ) -> Result<Vec<StoreKey>, StoreError> {
         self.backend.keys_of(principal, after, limit).await
+    }
+}
+
+/// In the order of the keys, up to 1,000 records in one answer.
+#[async_trait]
+impl Scan for SqlStore {
+    async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
+        self.backend.scan(cursor, limit).await
     }
 }
 
