@@ -12,7 +12,13 @@ pub(crate) fn task() -> Option<u16> {
 
 /// Runs the test of this name in a process of its own, for the server on that port.
 pub(crate) fn start(test: &str, port: u16) -> Running {
+    start_with(test, port, &[])
+}
+
+/// The same with some environment variables.
+pub(crate) fn start_with(test: &str, port: u16, variables: &[(&str, &str)]) -> Running {
     let child = Command::new(env::current_exe().unwrap())
+        .envs(variables.iter().copied())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(VARIABLE, port.to_string())
         .stdin(Stdio::null())

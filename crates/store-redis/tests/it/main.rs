@@ -13,6 +13,8 @@ mod outage;
 mod principals;
 mod processes;
 mod round_trips;
+#[cfg(feature = "tls-rustls")]
+mod tls;
 
 use std::{
     env,
