@@ -48,6 +48,12 @@ const ROWS: &[Row] = &[
         call: "test --release -p session-core --all-features --test sealed_and_signed flipped_bits",
         environment: &[("SESSION_CONFORMANCE_SCALE", "512")],
     },
+    Row {
+        name: "redis",
+        about: "Races between processes, kills and broken connections on Redis, five hundred times longer",
+        call: "nextest run --profile endurance -p session-store-redis",
+        environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
+    },
 ];
 
 /// Runs the chosen rows. Answers whether all passed.

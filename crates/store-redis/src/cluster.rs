@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -36,6 +39,8 @@ pub(crate) struct Cluster {
     map: Mutex<Map>,
     /// When the map was last asked for. Locked while somebody asks.
     asked: sync::Mutex<Option<Instant>>,
+    /// How many nodes were asked, so that others are asked the next time.
+    questions: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +64,7 @@ impl Cluster {
             counters: Arc::clone(counters),
             map: Mutex::new(Map::default()),
             asked: sync::Mutex::new(None),
+            questions: AtomicUsize::new(0),
         })
     }
 
@@ -172,8 +178,8 @@ impl Cluster {
         }
     }
 
-    /// Asks all nodes at once which of them has what, and believes the first that answers. A wrong belief is corrected
-    /// by the node that is asked next.
+    /// Asks several nodes at once which of them has what, and believes the first that answers. A wrong belief is
+    /// corrected by the node that is asked next.
     async fn refresh(&self, until: Instant) -> Result<(), Failure> {
         let mut asked = timeout_at(until, self.asked.lock()).await.map_err(|_| Failure::late(false))?;
         if asked.is_some_and(|last| last.elapsed() < PAUSE) {
@@ -183,9 +189,11 @@ impl Cluster {
         slots.arg("SLOTS");
         let call = &Call::from(slots);
         let known: Vec<Link> = self.map().links.values().cloned().collect();
-        let mut answers: FuturesUnordered<_> = known
-            .into_iter()
-            .chain(self.seeds.iter().cloned())
+        let first = self.questions.fetch_add(MOST_ASKED, Ordering::Relaxed) % known.len().max(1);
+        let some = known.iter().cycle().skip(first).take(MOST_ASKED.min(known.len()));
+        let mut answers: FuturesUnordered<_> = some
+            .chain(self.seeds.iter().take(MOST_ASKED))
+            .cloned()
             .map(|link| async move { (link.request(call, false, until).await, link) })
             .collect();
         let mut failure = Failure::no_owner();
@@ -278,5 +286,7 @@ fn address(error: &ServerError) -> Option<Address> {
 
 /// Between two questions for the map, and before a request that is to be tried again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Nodes that are asked for the map at a time, and as many of those in the settings.
+const MOST_ASKED: usize = 4;
 /// Redirections of one request.
 const MOST_STEPS: usize = 64;

@@ -25,6 +25,9 @@ enum Reason {
     Broken(RedisError),
     /// The server says why it did not do it.
     Refused(Refusal),
+    /// The answer to the first sending was lost, and the second finds another version than was expected: one that came
+    /// after ours, or one that came before.
+    Unsure,
     /// The answer is of a kind that the request never has.
     Strange,
     /// No node of the Cluster has the slot.
@@ -44,6 +47,10 @@ impl Failure {
 
     pub(crate) fn refused(error: &ServerError) -> Self {
         Self { reason: Reason::Refused(Refusal::new(error)), may_be_done: false }
+    }
+
+    pub(crate) const fn unsure() -> Self {
+        Self { reason: Reason::Unsure, may_be_done: true }
     }
 
     pub(crate) const fn strange() -> Self {
@@ -87,6 +94,7 @@ impl fmt::Display for Failure {
             Reason::Late => f.write_str("the server did not answer in time"),
             Reason::Broken(_) => f.write_str("no connection to the server"),
             Reason::Refused(refusal) => refusal.fmt(f),
+            Reason::Unsure => f.write_str("an answer was lost, and the record has changed since it was sent for"),
             Reason::Strange => f.write_str("the server answers something else than was asked"),
             Reason::NoOwner => f.write_str("no node of the cluster answers for the slot"),
             Reason::NoRuntime => f.write_str("called outside of a tokio runtime"),

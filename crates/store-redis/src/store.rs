@@ -102,8 +102,7 @@ impl Inner {
         let answer = self.nodes.request(Bucket::of(key), &call, until).await.map_err(Failure::of_change)?;
         match answer {
             Answer { value: Value::Int(1), .. } => Ok(true),
-            // If the answer to the first sending was lost, the other version may be one that came after ours.
-            Answer { value: Value::Int(0), again: true } => Err(Failure::late(true).of_change()),
+            Answer { value: Value::Int(0), again: true } => Err(Failure::unsure().of_change()),
             Answer { value: Value::Int(0), again: false } => Ok(false),
             Answer { value: Value::Int(-1), .. } => Err(corrupt(RecordError::Damaged)),
             _ => Err(Failure::strange().of_change()),
