@@ -94,7 +94,9 @@ impl fmt::Display for Failure {
             Reason::Late => f.write_str("the server did not answer in time"),
             Reason::Broken(_) => f.write_str("no connection to the server"),
             Reason::Refused(refusal) => refusal.fmt(f),
-            Reason::Unsure => f.write_str("an answer was lost, and the record has changed since it was sent for"),
+            Reason::Unsure => {
+                f.write_str("an answer was lost, and the record has changed since it was sent for")
+            }
             Reason::Strange => f.write_str("the server answers something else than was asked"),
             Reason::NoOwner => f.write_str("no node of the cluster answers for the slot"),
             Reason::NoRuntime => f.write_str("called outside of a tokio runtime"),
