@@ -77,7 +77,7 @@ const STEPS: &[Step] = &[
     Step { name: "examples", about: "The example programs run, or serve a request", run: examples::run },
     Step {
         name: "readme",
-        about: "The program in the README builds and answers as its transcript says, and its matrix is what was found",
+        about: "The programs in the README build and answer as its transcript says, and its matrix is what was found",
         run: readme::run,
     },
     Step { name: "demo", about: "The demo starts, and what it suggests to try works", run: demo::run },

@@ -1,4 +1,4 @@
-//! The README as a newcomer takes it: its program with the dependencies it names, and its transcript typed in.
+//! The README as a newcomer takes it: its programs with the dependencies they name, and its transcript typed in.
 
 use std::{
     fmt::Write,
@@ -15,12 +15,12 @@ use anyhow::{Context as _, Result, ensure};
 use super::Context;
 use crate::{conformance, outcome::Outcome, process::Process};
 
-/// Where the program in the README listens.
+/// Where the programs in the README listen.
 const ADDRESS: &str = "127.0.0.1:3000";
 /// The fields that the transcript shows wherever they are.
 const FIELDS: [&str; 3] = ["cache-control:", "set-cookie:", "vary:"];
 
-/// Builds the program in a package of its own, starts it, and compares what it answers with the transcript.
+/// Builds each program in a package of its own, starts it, and compares what it answers with the transcript.
 pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
     let readme =
         fs::read_to_string(context.workspace.root.join("README.md")).context("cannot read README.md")?;
@@ -31,16 +31,15 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
             .map(|block| block.text.as_str())
             .with_context(|| format!("README.md has no {kind} with {start:?}"))
     };
-    let dependencies = block("toml", "[dependencies]")?;
-    let program = block("rust", "use ")?;
     let transcript = block("text", "$ curl ")?;
+    let programs = programs(&blocks)?;
 
-    let address = free_address()?;
     let folder = context.workspace.target.join("readme");
-    write_package(context, &folder, dependencies, &program.replace(ADDRESS, &address))?;
+    let addresses = programs.iter().map(|_| free_address()).collect::<Result<Vec<_>>>()?;
+    write_workspace(context, &folder, &programs, &addresses)?;
     let target = context.workspace.target.display();
     let build = format!(
-        "build --quiet --offline --target-dir {target} --manifest-path {}",
+        "build --quiet --offline --workspace --target-dir {target} --manifest-path {}",
         folder.join("Cargo.toml").display()
     );
     let mut outcome = context.cargo(&build).checks()?;
@@ -52,21 +51,64 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
         outcome.skip("curl is not installed, so the transcript was not compared: Debian package curl");
         return Ok(outcome);
     }
+    for (program, address) in programs.iter().zip(&addresses) {
+        let binary = context.workspace.target.join("debug").join(program.package());
+        outcome.add(compare_transcript(program.adapter, &binary, address, transcript)?);
+    }
+    Ok(outcome)
+}
+
+/// Types the transcript in, with the program of an adapter at the other end.
+fn compare_transcript(adapter: &str, binary: &Path, address: &str, transcript: &str) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
     let jar = tempfile::tempdir()?;
-    let _server = Process::start(&context.workspace.target.join("debug/readme"), |_| {})?;
-    wait_for(&address)?;
+    // Rocket takes its port from its configuration.
+    let port = address.rsplit_once(':').map_or("", |(_, port)| port);
+    let _server = Process::start(binary, |command| {
+        command.env("ROCKET_PORT", port).env("ROCKET_LOG_LEVEL", "off").current_dir(jar.path());
+    })?;
+    wait_for(address)?;
     for (line, expected) in exchanges(transcript) {
         let output = Command::new("sh")
-            .args(["-c", &line.replace(ADDRESS, &address)])
+            .args(["-c", &line.replace(ADDRESS, address)])
             .current_dir(jar.path())
             .output()?;
         match difference(expected, &String::from_utf8_lossy(&output.stdout)) {
             None => outcome.passed += 1,
-            Some(difference) => outcome.fail(format!("README.md: {line}: {difference}")),
+            Some(difference) => outcome.fail(format!("README.md on {adapter}: {line}: {difference}")),
         }
-        eprintln!("{line}");
+        eprintln!("{adapter}: {line}");
     }
     Ok(outcome)
+}
+
+/// A program, and what it depends on.
+struct Program<'a> {
+    adapter: &'a str,
+    dependencies: &'a str,
+    text: &'a str,
+}
+
+impl Program<'_> {
+    fn package(&self) -> String {
+        format!("readme-{}", self.adapter)
+    }
+}
+
+/// The programs, each behind the dependencies that it names.
+fn programs<'a>(blocks: &'a [Block<'_>]) -> Result<Vec<Program<'a>>> {
+    let mut programs = Vec::new();
+    for pair in blocks.windows(2) {
+        let [manifest, program] = pair else { continue };
+        if manifest.kind != "toml" || !manifest.text.starts_with("[dependencies]") || program.kind != "rust" {
+            continue;
+        }
+        let named = manifest.text.split_once("session-adapter-").and_then(|(_, rest)| rest.split_once(' '));
+        let (adapter, _) = named.context("README.md has a program without an adapter")?;
+        programs.push(Program { adapter, dependencies: &manifest.text, text: &program.text });
+    }
+    ensure!(!programs.is_empty(), "README.md has no program with its dependencies");
+    Ok(programs)
 }
 
 /// Compares the matrix with what the step `conformance` found.
@@ -84,17 +126,30 @@ fn compare_matrix(context: &Context<'_>, readme: &str, outcome: &mut Outcome) ->
     Ok(())
 }
 
-/// A package that finds the crates of this workspace where others find them in the registry.
-fn write_package(context: &Context<'_>, folder: &Path, dependencies: &str, program: &str) -> Result<()> {
-    let mut manifest = format!(
-        "[package]\nname = \"readme\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n{dependencies}\n[patch.crates-io]\n"
-    );
-    for package in context.workspace.published().filter(|package| dependencies.contains(&package.name)) {
+/// A package for each program, in a workspace that finds the crates of this one where others find them in the registry.
+fn write_workspace(
+    context: &Context<'_>,
+    folder: &Path,
+    programs: &[Program<'_>],
+    addresses: &[String],
+) -> Result<()> {
+    let mut manifest =
+        String::from("[workspace]\nresolver = \"3\"\nmembers = [\"readme-*\"]\n\n[patch.crates-io]\n");
+    let named = |name: &String| programs.iter().any(|program| program.dependencies.contains(name));
+    for package in context.workspace.published().filter(|package| named(&package.name)) {
         writeln!(manifest, "{} = {{ path = {:?} }}", package.name, package.folder())?;
     }
-    fs::create_dir_all(folder.join("src"))?;
+    for (program, address) in programs.iter().zip(addresses) {
+        let name = program.package();
+        let package = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\npublish = false\n\n{}",
+            program.dependencies
+        );
+        fs::create_dir_all(folder.join(&name).join("src"))?;
+        fs::write(folder.join(&name).join("Cargo.toml"), package)?;
+        fs::write(folder.join(&name).join("src/main.rs"), program.text.replace(ADDRESS, address))?;
+    }
     fs::write(folder.join("Cargo.toml"), manifest)?;
-    fs::write(folder.join("src/main.rs"), program)?;
     fs::copy(context.workspace.root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     Ok(())
 }
