@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{Hash, Hasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,6 +17,7 @@ use tokio::{
     sync,
     time::{Instant, sleep_until, timeout_at},
 };
+use twox_hash::XxHash3_64;
 
 use crate::{
     failure::Failure,
@@ -126,6 +128,16 @@ impl Cluster {
             }
         }
         Err(Failure::late(again))
+    }
+
+    /// A number for who has what at the moment: another one once a bucket has moved.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let map = self.map();
+        let mut owners: Vec<_> = map.owners.iter().collect();
+        owners.sort_unstable();
+        let mut hasher = XxHash3_64::new();
+        owners.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Every node that has a bucket.

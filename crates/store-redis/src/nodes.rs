@@ -42,6 +42,14 @@ impl Nodes {
         }
     }
 
+    /// A number for which node holds which records at the moment.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        match self {
+            Self::One(_) => 0,
+            Self::Cluster(cluster) => cluster.fingerprint(),
+        }
+    }
+
     /// What was named in the settings.
     pub(crate) fn named(&self) -> &[Link] {
         match self {

@@ -109,6 +109,32 @@ async fn a_login_in_a_slot_that_moves_is_stored_or_refused() {
 }
 
 #[tokio::test]
+async fn a_scan_begins_anew_once_slots_have_moved() {
+    let Some(cluster) = cluster() else { return };
+    let store = store(&cluster);
+    for bucket in 0..=255 {
+        create(&store, &in_bucket(bucket, 1), entry("x").with_principal(principal(1))).await;
+    }
+    let scan = store.as_scan().unwrap();
+    let first = scan.scan(None, 10).await.unwrap();
+    let [from, to, _] = cluster.nodes() else { panic!("three nodes") };
+    migrate(from, to, 640, || async {}).await;
+    // The store hears of it when it is sent to the new node.
+    assert!(store.load(&in_bucket(10, 1)).await.unwrap().is_some());
+    assert_eq!(kind(scan.scan(first.next.as_ref(), 10).await), StoreErrorKind::Unavailable);
+    let (mut found, mut cursor) = (std::collections::HashSet::new(), None);
+    loop {
+        let page = scan.scan(cursor.as_ref(), 10).await.unwrap();
+        found.extend(page.entries.into_iter().map(|(key, _)| key));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), 256);
+}
+
+#[tokio::test]
 async fn a_node_that_is_gone_takes_only_its_own_records() {
     let Some(cluster) = cluster() else { return };
     let store = store(&cluster);
