@@ -15,8 +15,8 @@ use crate::{registry, workspace::Workspace};
 
 /// Run the conformance kit on every adapter, store and way for an id to travel
 ///
-/// The store suite runs on every store, the adapter suite on every combination; on the Cluster only with --store. Servers
-/// are started for the run, on ports of their own. A case that needs what a store or a strategy cannot do, or that is
+/// The store suite runs on every store, the adapter suite on every combination; on a Redis Cluster, PostgreSQL and MariaDB
+/// only with --store. Servers are started for the run, on ports of their own. A case that needs what a store or a strategy cannot do, or that is
 /// about another strategy, is skipped; the reasons are listed. Sealed sessions are kept by their clients, so they run
 /// with the store `none`. Exits with 0 if no case failed.
 ///

@@ -9,6 +9,8 @@ mod axum;
 mod curl;
 mod file;
 mod memory;
+mod mysql;
+mod postgres;
 mod redis;
 mod rocket;
 mod sqlite;
@@ -81,6 +83,20 @@ pub(crate) static STORES: &[StoreKind] = &[
         matrix: Matrix::Always,
         factory: || Factory::new(sqlite::fresh),
         open: |path| Box::pin(async move { sqlite::open(&path).await }),
+    },
+    StoreKind {
+        name: "postgres",
+        place: Some("//USER:PASSWORD@HOST:PORT/DATABASE"),
+        matrix: Matrix::WhenNamed,
+        factory: || Factory::new(postgres::fresh),
+        open: |place| Box::pin(async move { postgres::open(&place).await }),
+    },
+    StoreKind {
+        name: "mysql",
+        place: Some("//USER:PASSWORD@HOST:PORT/DATABASE"),
+        matrix: Matrix::WhenNamed,
+        factory: || Factory::new(mysql::fresh),
+        open: |place| Box::pin(async move { mysql::open(&place).await }),
     },
 ];
 

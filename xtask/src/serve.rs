@@ -31,8 +31,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADAPTER", default_value = "axum", value_parser = PossibleValuesParser::new(registry::adapter_names()))]
     adapter: String,
 
-    /// Where sessions are kept: memory, file:DIR, sqlite:PATH, redis://HOST:PORT or
-    /// redis+cluster://HOST:PORT,HOST:PORT [default: memory]; sealed sessions are kept by their clients
+    /// Where sessions are kept: memory, file:DIR, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE,
+    /// mysql://USER:PASSWORD@HOST/DATABASE, redis://HOST:PORT or redis+cluster://HOST:PORT,HOST:PORT [default: memory];
+    /// sealed sessions are kept by their clients
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
 

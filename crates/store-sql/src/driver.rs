@@ -30,6 +30,9 @@ pub(crate) trait Driver: Database {
     /// What to say to a connection of the store's own that was just opened.
     fn greeting(deadline: Duration) -> Option<Sql>;
 
+    /// What may make room where there is none, without waiting for anybody.
+    fn relief() -> Option<Sql>;
+
     /// What an error of the database means.
     fn trouble(error: &dyn DatabaseError) -> Trouble;
 

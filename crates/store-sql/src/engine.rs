@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     connections::{Connections, Lease, Purpose},
-    driver::{Columns, Driver, Statement, Trouble},
+    driver::{Columns, Driver, Sql, Statement, Trouble},
     failure::{Problem, error},
     parts::{Part, SCHEMA},
     statements::Statements,
@@ -146,6 +146,7 @@ impl<D: Driver> Engine<D> {
         question: Q,
     ) -> Result<Answered<Q::Answer>, Failed> {
         let (mut again, mut losses, mut repeats) = (false, 0, 0);
+        let mut relief = D::relief().filter(|_| purpose == Purpose::Write);
         loop {
             let mut lease = match self.lease(purpose, call).await {
                 Ok(lease) => lease,
@@ -171,6 +172,10 @@ impl<D: Driver> Engine<D> {
                     lease.keep();
                     return Err(Failed::Duplicate { again });
                 }
+                Trouble::Refused(kind @ StoreErrorKind::Full) if relief.is_some() => {
+                    let relieved = self.relieve(lease, relief.take(), call).await;
+                    (kind, relieved)
+                }
                 Trouble::Refused(kind) => {
                     lease.keep();
                     (kind, false)
@@ -191,6 +196,21 @@ impl<D: Driver> Engine<D> {
             if !may_repeat {
                 let error = error::<D>(kind, failure);
                 return Err(if again { self.doubtful(purpose, error) } else { Failed::Error(error) });
+            }
+        }
+    }
+
+    /// Tries to make room. Answers whether it is worth another attempt.
+    async fn relieve(&self, mut lease: Lease<'_, D>, relief: Option<Sql>, call: &Call) -> bool {
+        let Some(relief) = relief else { return false };
+        match timeout_at(call.deadline, D::raw(lease.connection(), relief)).await {
+            Ok(relieved) => {
+                lease.keep();
+                relieved.is_ok()
+            }
+            Err(_) => {
+                lease.give_up();
+                false
             }
         }
     }

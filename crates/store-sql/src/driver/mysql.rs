@@ -93,6 +93,10 @@ impl Driver for MySql {
         Some(greeting.into())
     }
 
+    fn relief() -> Option<Sql> {
+        None
+    }
+
     /// By the error number (<https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
     /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>).
     fn trouble(error: &dyn DatabaseError) -> Trouble {

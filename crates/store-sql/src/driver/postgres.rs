@@ -87,6 +87,10 @@ impl Driver for Postgres {
         Some(greeting.into())
     }
 
+    fn relief() -> Option<Sql> {
+        None
+    }
+
     /// By the SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
     fn trouble(error: &dyn DatabaseError) -> Trouble {
         let code = error.code();

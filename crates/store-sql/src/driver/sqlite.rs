@@ -79,6 +79,11 @@ impl Driver for Sqlite {
         None
     }
 
+    /// The log is written from its beginning again once all of it is in the file.
+    fn relief() -> Option<Sql> {
+        Some("PRAGMA wal_checkpoint(PASSIVE)".into())
+    }
+
     /// By the result codes of SQLite (<https://www.sqlite.org/rescode.html>).
     fn trouble(error: &dyn DatabaseError) -> Trouble {
         let code: i32 = error.code().as_deref().and_then(|code: &str| code.parse().ok()).unwrap_or(0);

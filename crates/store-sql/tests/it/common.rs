@@ -48,6 +48,21 @@ macro_rules! on_each {
 
 pub(crate) use on_each;
 
+/// The same without SQLite.
+macro_rules! on_each_server {
+    ($($(#[$meta:meta])* async fn $name:ident($lab:ident) $body:block)*) => {
+        mod cases {
+            #[allow(unused_imports, reason = "whatever the cases of the file need")]
+            use super::*;
+            $(pub(super) async fn $name($lab: $crate::common::Lab) $body)*
+        }
+        $crate::common::on_each! { @ postgres Postgres, $($(#[$meta])* $name)* }
+        $crate::common::on_each! { @ mysql MySql, $($(#[$meta])* $name)* }
+    };
+}
+
+pub(crate) use on_each_server;
+
 /// A database, and a table in it that nobody else uses.
 pub(crate) struct Lab {
     pub(crate) kind: Kind,

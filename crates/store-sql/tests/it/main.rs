@@ -11,6 +11,11 @@ mod pools;
 mod settings;
 mod sqlite;
 
+mod outage;
+mod round_trips;
+mod server;
+
 mod child;
+mod full_disk;
 mod killed;
 mod processes;
