@@ -42,7 +42,8 @@ impl RedisServer {
     /// # Errors
     /// [`StartError`]
     pub fn durable() -> Result<Self, StartError> {
-        RedisRecipe::default().set("appendonly", "yes").start()
+        // With `everysec` Redis puts writing off, and not only syncing, while a sync is running.
+        RedisRecipe::default().set("appendonly", "yes").set("appendfsync", "always").start()
     }
 
     /// The URL, with the password if it has one.
