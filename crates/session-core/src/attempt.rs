@@ -23,8 +23,10 @@ use crate::{
 pub(crate) const MOST_ATTEMPTS: usize = 128;
 
 /// What becomes of a record.
-fn changed(live: &Live, changes: &Changes, pending: &Pending, now: Timestamp) -> Record {
-    let meta = pending.intent.apply(live.record.meta().claimed(), now);
+fn changed(live: &Live, changes: &Changes, pending: &Pending, now: Timestamp, attempt: u64) -> Record {
+    let mut meta = pending.intent.apply(live.record.meta().claimed(), now);
+    meta.changed_by = attempt;
+    changes.tried_by(attempt);
     changes.encode(Some(&live.record), &meta, pending.intent.principal_over(Some(&live.record)))
 }
 
@@ -45,8 +47,9 @@ impl Shared {
                 Arc::make_mut(&mut live).version = version;
                 return Ok(live);
             }
-            if supplied.is_some() {
-                // A parallel request was faster; both belong to the same session.
+            if supplied.is_some() || pending.intent.next_id.is_some() {
+                // A parallel request was faster, or an attempt of ours that seemed to fail; both belong to the same
+                // session.
                 return Box::pin(self.update_after_conflict(live, pending, now)).await;
             }
         }
@@ -64,7 +67,9 @@ impl Shared {
             Some(supplied) => (supplied.id.clone(), supplied.source),
             None => (pending.intent.next_id.clone().unwrap_or(drawn), 0),
         };
-        let meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
+        let mut meta = pending.intent.apply(Meta::new(now, csrf_secret), now);
+        meta.changed_by = self.attempt();
+        pending.changes.tried_by(meta.changed_by);
         let record = pending.changes.encode(None, &meta, pending.intent.principal_over(None));
         Ok(Live { key: self.realm.store_key(&id), id, version: Version::new(0), source, record })
     }
@@ -76,7 +81,7 @@ impl Shared {
         pending: &Pending,
         now: Timestamp,
     ) -> Result<Outcome, SessionError> {
-        let record = changed(&live, &pending.changes, pending, now);
+        let record = changed(&live, &pending.changes, pending, now, self.attempt());
         if let Written::Stored(version) =
             self.write(&live.key, &record, Expect::Version(live.version)).await?
         {
@@ -96,7 +101,7 @@ impl Shared {
         for _ in 0..MOST_ATTEMPTS {
             live = self.refresh(&live).await?;
             let changes = self.replay(pending, &live)?;
-            let record = changed(&live, &changes, pending, now);
+            let record = changed(&live, &changes, pending, now, self.attempt());
             if let Written::Stored(version) =
                 self.write(&live.key, &record, Expect::Version(live.version)).await?
             {

@@ -1,6 +1,10 @@
 //! Puts a manager together and refuses what would not work or would not be safe.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::Response;
@@ -235,9 +239,10 @@ impl ManagerBuilder {
         persistence.validate()?;
         persistence.bind(&self.config.realm);
         self.config.fit(&*persistence)?;
-        let mut fingerprint_key = [0; 16];
+        let (mut fingerprint_key, mut first_attempt) = ([0; 16], [0; 8]);
         self.random
             .fill(&mut fingerprint_key)
+            .and_then(|()| self.random.fill(&mut first_attempt))
             .map_err(|error| ConfigError::new("random", error.to_string()))?;
         Ok(SessionManager(Arc::new(Shared {
             realm: Realm::new(&self.config.realm),
@@ -249,6 +254,7 @@ impl ManagerBuilder {
             events: Events::new(fingerprint_key, self.on_event),
             gates: Default::default(),
             logins: Default::default(),
+            attempts: AtomicU64::new(u64::from_le_bytes(first_attempt)),
             reserved: Default::default(),
             on_close: self.on_close,
             error_response: self.error_response,

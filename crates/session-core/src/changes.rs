@@ -8,7 +8,7 @@ use std::{
     borrow::Cow,
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -40,7 +40,43 @@ pub(crate) enum Operation {
     Set(Vec<u8>),
     Remove,
     /// Steps to take on whatever value is there, and what they last gave.
-    Update(Vec<Arc<Mutex<Step>>>, Option<Vec<u8>>),
+    Update(Vec<Arc<Update>>, Option<Vec<u8>>),
+}
+
+/// A step, and the attempts to store what it gave: of some of them nobody may know what became.
+pub(crate) struct Update(Mutex<Tried>);
+
+struct Tried {
+    step: Box<Step>,
+    /// 0 for none.
+    last: u64,
+    earlier: Vec<u64>,
+}
+
+impl Update {
+    pub(crate) fn new(
+        step: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, SessionError> + Send + 'static,
+    ) -> Self {
+        Self(Mutex::new(Tried { step: Box::new(step), last: 0, earlier: Vec::new() }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tried> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tried {
+    /// Most changes are stored by the first attempt, so only a second one takes space.
+    fn by(&mut self, attempt: u64) {
+        let before = std::mem::replace(&mut self.last, attempt);
+        if before != 0 {
+            self.earlier.push(before);
+        }
+    }
+
+    fn was_by(&self, attempt: u64) -> bool {
+        attempt != 0 && (self.last == attempt || self.earlier.contains(&attempt))
+    }
 }
 
 impl Changes {
@@ -97,19 +133,32 @@ impl Changes {
         self
     }
 
-    /// Takes the steps again on a newer record.
+    /// Takes the steps again on a newer record; not those that are in it already, because an attempt that seemed to fail
+    /// has stored them after all.
     pub(crate) fn replay(&mut self, base: &Record) -> Result<(), SessionError> {
         for write in &mut self.writes {
             if let Operation::Update(steps, value) = &mut write.operation {
                 let mut current = base.find(&write.namespace, &write.key).map(<[u8]>::to_vec);
-                for step in steps {
-                    let mut step = step.lock().unwrap_or_else(PoisonError::into_inner);
-                    current = step(current.as_deref())?;
+                let stored_by = base.meta().changed_by;
+                for update in steps {
+                    let mut update = update.lock();
+                    if !update.was_by(stored_by) {
+                        current = (update.step)(current.as_deref())?;
+                    }
                 }
                 *value = current;
             }
         }
         Ok(())
+    }
+
+    /// Notes that an attempt is about to store these changes.
+    pub(crate) fn tried_by(&self, attempt: u64) {
+        for write in &self.writes {
+            if let Operation::Update(updates, _) = &write.operation {
+                updates.iter().for_each(|update| update.lock().by(attempt));
+            }
+        }
     }
 
     /// Whether a record with `base`'s entries would become another one.

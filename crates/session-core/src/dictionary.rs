@@ -1,11 +1,11 @@
 //! What every dictionary of a session can do: the root one, each namespace, each reserved one.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    changes::{Namespace, Operation},
+    changes::{Namespace, Operation, Update},
     error::SessionError,
     key::KeyName,
     lazy::Inner,
@@ -86,14 +86,12 @@ impl Inner {
             let (bytes, answer) = run(current.as_deref())?;
             let mut state = self.state();
             if state.epoch == epoch {
-                let step = std::sync::Arc::new(std::sync::Mutex::new(move |current: Option<&[u8]>| {
-                    run(current).map(|(bytes, _)| bytes)
-                }));
+                let step = move |current: Option<&[u8]>| run(current).map(|(bytes, _)| bytes);
                 state.begin_anew();
                 state.apply(
                     namespace.clone(),
                     name,
-                    Operation::Update(vec![step], bytes),
+                    Operation::Update(vec![Arc::new(Update::new(step))], bytes),
                     self.shared.config.limits,
                 )?;
                 return Ok(answer);

@@ -3,7 +3,10 @@
 use std::{
     collections::HashSet,
     fmt,
-    sync::{Arc, RwLock},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use http::{HeaderName, Method};
@@ -45,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) gates: Gates,
     /// For the logins of one principal.
     pub(crate) logins: Gates,
+    /// Counts from a random number.
+    pub(crate) attempts: AtomicU64,
     pub(crate) reserved: RwLock<HashSet<String>>,
     pub(crate) on_close: Option<Arc<CloseListener>>,
     pub(crate) error_response: Option<Arc<ErrorResponse>>,
@@ -139,6 +144,11 @@ impl Shared {
     /// The store itself: through its `Arc`, every call would be forwarded by one more boxed future.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// A number for an attempt to store changes: none of this manager has had it, and hardly one of any other.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.attempts.fetch_add(1, Ordering::Relaxed).max(1)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

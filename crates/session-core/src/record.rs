@@ -1,10 +1,10 @@
 //! The bytes of a session: a fixed head, the principal, then the entries one after the other.
 //!
 //! ```text
-//! live        0 format = 1 | 1 state = 0 | 2 created | 10 last seen | 18 signed in | 26 id drawn | 34 idle | 42 absolute
-//!             50 csrf secret (24) | 74 unclaimed | 75 length of principal (u16) | 77 principal | entries
+//! live        0 format = 2 | 1 state = 0 | 2 created | 10 last seen | 18 signed in | 26 id drawn | 34 idle | 42 absolute
+//!             50 csrf secret (24) | 74 unclaimed | 75 changed by | 83 length of principal (u16) | 85 principal | entries
 //! entry       0 length of namespace (u8) | 1 length of key (u16) | 3 length of value (u32) | 7 namespace, key, value
-//! superseded  0 format = 1 | 1 state = 1 | 2 flags | 3 grace until | 11 successor's store key (32) | 43 masked id (24)
+//! superseded  0 format = 2 | 1 state = 1 | 2 flags | 3 grace until | 11 successor's store key (32) | 43 masked id (24)
 //! ```
 //! Numbers are little-endian, times are milliseconds since 1970. Reading copies nothing: a record is checked once, in
 //! one pass, and its entries are slices of the bytes the store handed out.
@@ -15,10 +15,10 @@ use bytes::Bytes;
 
 use crate::{digest::StoreKey, expiry::Override, timestamp::Timestamp};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const LIVE: u8 = 0;
 const SUPERSEDED: u8 = 1;
-const HEAD: usize = 77;
+const HEAD: usize = 85;
 const ENTRY_HEAD: usize = 7;
 const SUPERSEDED_LENGTH: usize = 67;
 
@@ -62,6 +62,9 @@ pub(crate) struct Meta {
     pub(crate) csrf_secret: [u8; 24],
     /// The id was handed out before anything was stored under it, and nothing has been since.
     pub(crate) unclaimed: bool,
+    /// Which attempt to store changes has made the record what it is, so that one of which nobody knows what became can
+    /// be recognized.
+    pub(crate) changed_by: u64,
 }
 
 /// What an id leaves behind for a short time when it is replaced.
@@ -105,6 +108,7 @@ impl Meta {
             absolute: Override::Inherit,
             csrf_secret,
             unclaimed: false,
+            changed_by: 0,
         }
     }
 
@@ -144,6 +148,7 @@ impl Meta {
                 Some(1) => true,
                 _ => return Err(Malformed),
             },
+            changed_by: read_u64(rest, 1)?,
         })
     }
 }
@@ -176,6 +181,7 @@ impl Record {
         }
         bytes.extend_from_slice(&meta.csrf_secret);
         bytes.push(u8::from(meta.unclaimed));
+        bytes.extend_from_slice(&meta.changed_by.to_le_bytes());
         bytes.extend_from_slice(&u16::try_from(principal.len()).unwrap_or(u16::MAX).to_le_bytes());
         bytes.extend_from_slice(principal.as_bytes());
         let entries_at = bytes.len();
@@ -206,7 +212,7 @@ impl Record {
 
     fn parse(bytes: Bytes) -> Result<Self, Malformed> {
         Meta::parse(&bytes)?;
-        let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 75)?));
+        let principal_length = usize::from(u16::from_le_bytes(read_array(&bytes, 83)?));
         let entries_at = HEAD + principal_length;
         let principal = bytes.get(HEAD..entries_at).ok_or(Malformed)?;
         if !is_text(principal) {
@@ -380,7 +386,7 @@ mod tests {
     #[test]
     fn every_truncation_inside_an_entry_is_refused() {
         let whole = sample();
-        let boundaries = [80, 80 + ENTRY_HEAD + 3, whole.len()];
+        let boundaries = [HEAD + 3, HEAD + 3 + ENTRY_HEAD + 3, whole.len()];
         for length in 0..whole.len() {
             let parsed = Content::parse(Bytes::copy_from_slice(&whole[..length]));
             assert_eq!(parsed.is_ok(), boundaries.contains(&length), "{length}");
@@ -402,7 +408,7 @@ mod tests {
     #[test]
     fn an_unknown_format_is_refused() {
         let mut bytes = sample();
-        bytes[0] = 2;
+        bytes[0] = 3;
         assert!(Content::parse(bytes.into()).is_err());
     }
 

@@ -48,6 +48,8 @@ impl Shared {
             let changes = replayed.as_ref().unwrap_or(&pending.changes);
             let mut meta = pending.intent.apply(base.record.meta().claimed(), now);
             meta.id_drawn = now;
+            meta.changed_by = self.attempt();
+            changes.tried_by(meta.changed_by);
             let principal = pending.intent.principal_over(Some(&base.record));
             let record = changes.encode(Some(&base.record), &meta, principal);
             let version = match self.write(&key, &record, expect).await {

@@ -272,8 +272,8 @@ impl Session {
     /// Stores the changes now instead of at the end of the request.
     ///
     /// Cancelled, or failed with [`Indeterminate`](crate::StoreErrorKind::Indeterminate), the record is as before or fully
-    /// changed. The changes are then still pending and are stored again at the end of the request; if they had been
-    /// stored after all, an `update` is made twice.
+    /// changed. The changes are then still pending and are stored again at the end of the request; an `update` that had
+    /// been stored after all is recognized and not made again, unless another request has changed the session since.
     ///
     /// # Errors
     /// [`SessionError::Ended`] and [`SessionError::Superseded`] if another request was faster: the changes are dropped.

@@ -182,6 +182,8 @@ macro_rules! __adapter_cases {
                 a_save_that_fails_is_503 [Store],
                 a_first_write_that_fails_is_not_announced [Store],
                 a_failed_save_can_be_repeated [Store],
+                an_update_in_doubt_is_made_once [Store],
+                a_first_write_in_doubt_is_made_once [Store],
                 a_write_whose_answer_is_lost_is_old_or_new [Store],
                 a_login_whose_answer_is_lost_leaves_one_id [Store],
                 a_full_store_reads_and_lets_out [Clock Store],

@@ -85,6 +85,35 @@ pub async fn a_failed_save_can_be_repeated(site: Site) -> Result {
     Ok(())
 }
 
+/// An update is made once, also when its write seemed to fail and was carried out all the same; what the handler does
+/// after that is made too.
+pub async fn an_update_in_doubt_is_made_once(site: Site) -> Result {
+    let app = site.start().await?;
+    for visitor in [app.visitor().await?, app.member("ann").await?] {
+        app.store.lose_answer(Call::Write, 0);
+        let [_, failed] = visitor.run([incr("n"), op("save")]).await?;
+        ensure!(failed["error"] != Value::Null, "a write in doubt is reported as {failed}");
+        let n = visitor.value("n").await?;
+        ensure!(n == 1, "an update of 1 whose write was in doubt counts to {n}");
+        app.store.lose_answer(Call::Write, 0);
+        visitor.run([incr("n"), op("save"), incr("n"), incr("m")]).await?;
+        let [n, m] = visitor.run([get("n"), get("m")]).await?;
+        ensure!(n == 3 && m == 1, "two updates around a write in doubt count to {n} and {m}");
+    }
+    Ok(())
+}
+
+/// A first write in doubt leaves one session that the client has, with each update made once.
+pub async fn a_first_write_in_doubt_is_made_once(site: Site) -> Result {
+    let app = site.start().await?;
+    let visitor = app.client();
+    app.store.lose_answer(Call::Write, 0);
+    visitor.run([incr("n"), op("save"), incr("n")]).await?;
+    let n = visitor.value("n").await?;
+    ensure!(n == 2, "two updates around a first write in doubt count to {n}");
+    Ok(())
+}
+
 /// A write whose answer is lost is a 503; the session is whole, old or new, and can be used again.
 pub async fn a_write_whose_answer_is_lost_is_old_or_new(site: Site) -> Result {
     let app = site.start().await?;
