@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use session_conformance::{
     Verdict,
-    adapter::{CASES, Persist, Setup, run},
+    adapter::{CASES, Setup, run},
     liars::adapter::AdapterLiar,
 };
 
@@ -24,10 +24,10 @@ session_conformance::__adapter_liars!([one_test_each]);
 /// On one thread, so that the order in which requests meet is the same in every run.
 fn is_seen_through(name: &str) {
     let liar = AdapterLiar::named(name).unwrap_or_else(|| panic!("there is no liar `{name}`"));
-    let setup = Setup::of(liar.starter, Persist::Cookie).limit(Duration::from_secs(5));
+    let setup = Setup::of(liar.starter, liar.persist).limit(Duration::from_secs(5));
     let mut caught_by = BTreeSet::new();
     let mut reasons = String::new();
-    for case in CASES.iter().filter(|case| case.fits(Persist::Cookie)) {
+    for case in CASES.iter().filter(|case| case.fits(liar.persist)) {
         // A runtime each: what one case leaves behind would change the order in which tasks of the next one run.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime to test on: {error}"));

@@ -26,6 +26,7 @@ pub struct Setup {
     limit: Duration,
     scale: u64,
     brief: bool,
+    despite: Option<Need>,
 }
 
 impl Setup {
@@ -41,7 +42,7 @@ impl Setup {
         let scale = env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
         let scale = scale.unwrap_or(1).max(1);
         let limit = CASE.saturating_mul(u32::try_from(scale).unwrap_or(u32::MAX));
-        Self { starter, persist, factory: Factory::new(reference), limit, scale, brief: false }
+        Self { starter, persist, factory: Factory::new(reference), limit, scale, brief: false, despite: None }
     }
 
     /// The same with another store, from the same factory that the store suite takes.
@@ -57,6 +58,18 @@ impl Setup {
     pub fn brief(mut self) -> Self {
         self.brief = true;
         self
+    }
+
+    /// The same, and cases that need this run as if it were there: what a strategy declares impossible has to be.
+    #[must_use]
+    pub fn despite(mut self, need: Need) -> Self {
+        self.despite = Some(need);
+        self
+    }
+
+    fn needs(&self, case: &'static Case) -> impl Iterator<Item = &'static Need> {
+        let despite = self.despite;
+        case.needs.iter().filter(move |need| despite != Some(**need))
     }
 
     /// The same with another limit: a case that has not ended by then hangs. Two minutes unless set.
@@ -75,7 +88,7 @@ pub async fn reference(_: Arc<ManualClock>) -> Fresh {
 /// Runs `case`. Panics of the adapter, its framework or the store are failures. Needs a tokio runtime with time; races
 /// are races only on one with several threads.
 pub async fn run(case: &'static Case, setup: &Setup) -> Verdict {
-    if let Some(reason) = case.needs.iter().find_map(|need| setup.persist.unmet(*need)) {
+    if let Some(reason) = setup.needs(case).find_map(|need| setup.persist.unmet(*need)) {
         return Verdict::Skip(reason);
     }
     let mut attempt = tokio::spawn(attempt(case, setup.clone()));
@@ -103,7 +116,7 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
         clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
     }
     let unmet = |need: &Need| need.unmet(setup.persist, setup.starter, &*store, facts.own_clock);
-    if let Some(reason) = case.needs.iter().find_map(unmet) {
+    if let Some(reason) = setup.needs(case).find_map(unmet) {
         return Verdict::Skip(reason);
     }
     let site = Site {

@@ -11,7 +11,7 @@
 //! # runtime.block_on(async {
 //! let found = agreement::with_the_reference(Starter::of::<Direct>(), &[]).await?;
 //! assert!(found.requests > 1_000 && found.differences.is_empty() && found.needless.is_empty());
-//! # Ok::<(), session_conformance::Failure>(()) })?;
+//! # Ok::<(), session_conformance::Failure>(()) }).map_err(|failure| failure.to_string())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -6,10 +6,16 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use session_core::{LazySession, Opened, RequestHead, SessionManager};
 
-use crate::{adapter::Adapter, fixture};
+use crate::{
+    adapter::{Adapter, Persist},
+    fixture,
+};
 
 /// One fault. Whatever a lie does not change is done as [`Direct`](crate::adapter::Direct) does it.
 pub(super) trait Lie: Default + Send + Sync + 'static {
+    /// How ids travel where the lie is told.
+    const PERSIST: Persist = Persist::Cookie;
+
     /// Changes a request before anything looks at it.
     fn receive(&self, _request: &mut Request<Bytes>) {}
 
@@ -60,7 +66,10 @@ impl<L: Lie> Adapter for Liar<L> {
         lie.receive(&mut request);
         let session = match lie.open(manager, &request).await {
             Opened::Continue(session) => session,
-            Opened::Respond(response) => return response,
+            Opened::Respond(mut response) => {
+                lie.respond(&request, &mut response);
+                return response;
+            }
         };
         let mut response = lie.handle(manager, &session, &request).await;
         if request.method() == Method::HEAD {

@@ -3,7 +3,10 @@
 use std::{fmt, sync::LazyLock};
 
 use super::lie::Liar;
-use crate::{adapter::Starter, docs};
+use crate::{
+    adapter::{Persist, Starter},
+    docs,
+};
 
 /// Hands the list to a macro: each module of lies with the names and types of its liars.
 #[doc(hidden)]
@@ -38,6 +41,19 @@ macro_rules! __adapter_liars {
                 withdraws_without_attributes WithdrawsWithoutAttributes,
                 never_withdraws NeverWithdraws,
                 logs_responses LogsResponses,
+            }
+            redirects {
+                ignores_redirects IgnoresRedirects,
+                redirects_head RedirectsHead,
+                repeats_the_path RepeatsThePath,
+                drops_parameters DropsParameters,
+                lets_urls_be_referred_from LetsUrlsBeReferredFrom,
+                decodes_the_query DecodesTheQuery,
+            }
+            strategies {
+                copies_the_field_into_a_cookie CopiesTheFieldIntoACookie,
+                keeps_cookies_for_the_application KeepsCookiesForTheApplication,
+                reads_what_is_sealed_only_once ReadsWhatIsSealedOnlyOnce,
             }
             errors {
                 hides_failed_saves HidesFailedSaves,
@@ -75,6 +91,7 @@ macro_rules! table {
                 name: stringify!($name),
                 lie: docs::above(source, concat!("pub(super) struct ", stringify!($lie))),
                 caught_by: caught_by(stringify!($name)),
+                persist: <super::$module::$lie as super::lie::Lie>::PERSIST,
                 starter: Starter::of::<Liar<super::$module::$lie>>(),
             });)*
         )*
@@ -92,7 +109,9 @@ pub struct AdapterLiar {
     pub name: &'static str,
     /// What it gets wrong, in one sentence.
     pub lie: String,
-    /// The cases that must see through it when ids travel in a cookie; every other case must pass.
+    /// The strategy with which it lies.
+    pub persist: Persist,
+    /// The cases that must see through it with that strategy; every other case must pass.
     pub caught_by: Vec<&'static str>,
     /// The adapter.
     pub starter: Starter,

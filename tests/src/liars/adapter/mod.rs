@@ -6,9 +6,11 @@ mod lie;
 mod list;
 
 mod errors;
+mod redirects;
 mod requests;
 mod responses;
 mod sessions;
+mod strategies;
 
 pub use list::{AdapterLiar, LIARS};
 
@@ -22,6 +24,7 @@ mod prelude {
     pub(super) use session_core::{LazySession, Opened, RequestHead, SessionManager};
 
     pub(super) use super::lie::{Lie, answer, close};
+    pub(super) use crate::adapter::Persist;
 
     /// The field of the other strategy.
     pub(super) const FIELD: HeaderName = HeaderName::from_static("x-session-id");
