@@ -9,6 +9,7 @@ mod outcome;
 mod process;
 mod registry;
 mod serve;
+mod sizing;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,7 @@ enum Command {
     Tidy(tidy::Options),
     Bench(bench::Options),
     Endurance(endurance::Options),
+    Sizing(sizing::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,5 +60,6 @@ fn run(command: Command) -> Result<bool> {
         Command::Tidy(options) => tidy::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Endurance(options) => endurance::run(&workspace, &options),
+        Command::Sizing(options) => sizing::run(&options),
     }
 }
