@@ -18,11 +18,15 @@ macro_rules! kinds {
             pub(crate) const fn from_tag(tag: u8) -> Option<Self> {
                 match tag { $($tag => Some(Self::$name),)* _ => None }
             }
+
+            pub(crate) const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
         }
 
         impl fmt::Display for Kind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Self::$name => $text),* })
+                f.write_str(self.text())
             }
         }
     };

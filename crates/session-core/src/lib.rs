@@ -47,6 +47,9 @@ pub use store::{
 mod scan;
 pub use scan::{Scan, ScanCursor, Scanned};
 
+mod inspect;
+pub use inspect::{InspectedEntry, InspectedFormat, InspectedPage, Inspection, RecordState};
+
 mod store_error;
 pub use store_error::{StoreError, StoreErrorKind};
 

@@ -21,6 +21,18 @@ impl SessionManager {
     /// # Errors
     /// [`SessionError::Unsupported`] for a store without [`Sweep`](crate::Sweep), and [`SessionError::Store`].
     pub async fn sweep(&self, request: SweepRequest) -> Result<Swept, SessionError> {
+        self.sweep_with(request, |_| {}).await
+    }
+
+    /// The same, telling `progress` after each budget of `request` what was done so far.
+    ///
+    /// # Errors
+    /// As [`sweep`](Self::sweep).
+    pub async fn sweep_with(
+        &self,
+        request: SweepRequest,
+        mut progress: impl FnMut(&Swept),
+    ) -> Result<Swept, SessionError> {
         let mut total = Swept::default();
         while !total.finished {
             let swept = self.0.sweep_slice(request).await?;
@@ -28,6 +40,7 @@ impl SessionManager {
             total.removed += swept.removed;
             total.failed += swept.failed;
             total.finished = swept.finished;
+            progress(&total);
         }
         Ok(total)
     }

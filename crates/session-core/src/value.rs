@@ -30,9 +30,25 @@ pub enum ValueFormat {
 const TYPICAL_VALUE: usize = 32;
 
 const POSTCARD: u8 = 0b0100_0000;
-#[cfg(feature = "json")]
 const JSON: u8 = 0b1000_0000;
 const FORMAT: u8 = 0b1100_0000;
+
+/// What the first byte of a value says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tag {
+    Postcard(Kind),
+    Json,
+}
+
+/// The tag of a value, for whoever looks at it without knowing its type.
+pub(crate) fn tag_of(bytes: &[u8]) -> Option<Tag> {
+    let tag = *bytes.first()?;
+    match tag & FORMAT {
+        POSTCARD => Kind::from_tag(tag & !FORMAT).map(Tag::Postcard),
+        JSON if tag == JSON => Some(Tag::Json),
+        _ => None,
+    }
+}
 
 pub(crate) fn encode<T: Serialize + ?Sized>(
     key: &str,
