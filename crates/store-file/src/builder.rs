@@ -35,6 +35,7 @@ use crate::{
 #[must_use]
 pub struct FileStoreBuilder {
     root: Root,
+    layout: bool,
     limits: Limits,
     clock: Box<dyn Clock>,
 }
@@ -49,6 +50,7 @@ impl FileStoreBuilder {
                 network_file_system: false,
                 durability: Durability::default(),
             },
+            layout: true,
             limits: Limits { threads: 32, queued: 1_024, deadline: Duration::from_secs(1) },
             clock: Box::new(SystemClock),
         }
@@ -98,6 +100,15 @@ impl FileStoreBuilder {
         self
     }
 
+    /// Whether to create whatever is missing: the root, and the folders and locks in it. Default: `true`. With `false`
+    /// opening changes nothing, for tools that look at a store or [check](session_core::Environment::check) it; what is
+    /// missing then fails when it is needed.
+    pub fn create(mut self, create: bool) -> Self {
+        self.root.create = create;
+        self.layout = create;
+        self
+    }
+
     /// Accepts a root on a network file system, or on FUSE, which may be one.
     ///
     /// Danger: `flock` may exclude only processes on the same machine, so that two machines both win a write; other
@@ -123,8 +134,10 @@ impl FileStoreBuilder {
     pub fn open(self) -> Result<FileStore, OpenError> {
         let root = self.root.resolve()?;
         let disk = root.create()?;
-        make_layout(&*disk, root.durability)
-            .map_err(|error| OpenError::new(&root.path, RootRule::MustBeUsable(error)))?;
+        if self.layout {
+            make_layout(&*disk, root.durability)
+                .map_err(|error| OpenError::new(&root.path, RootRule::MustBeUsable(error)))?;
+        }
         let records = Records {
             disk: RwLock::new(Some(disk)),
             durability: root.durability,

@@ -76,6 +76,21 @@ on_both_paths! {
         assert_eq!(names(&fixture.root()), ["notes"]);
     }
 
+    fn a_store_that_is_only_looked_at_is_not_changed(fixture) {
+        let error = fixture.builder().create(false).open().unwrap_err();
+        assert!(matches!(error.rule(), RootRule::MustExist));
+        assert!(!fixture.root().exists());
+
+        create(&fixture.open(), &key(1), entry("x"));
+        fs::remove_dir(fixture.root().join("3f")).unwrap();
+        fs::remove_file(fixture.root().join("lock/77")).unwrap();
+        let store = fixture.builder().create(false).open().unwrap();
+        assert_eq!(load(&store, &key(1)).unwrap(), b"x");
+        let problems = block_on(store.as_environment().unwrap().check()).unwrap_err();
+        assert_eq!(messages(&problems), ["3f is missing", "lock/77 is missing"]);
+        assert!(!fixture.root().join("3f").exists() && !fixture.root().join("lock/77").exists());
+    }
+
     fn a_root_that_must_exist_is_not_created(fixture) {
         let error = fixture.builder().create_root(false).open().unwrap_err();
         assert!(matches!(error.rule(), RootRule::MustExist), "{error}");
