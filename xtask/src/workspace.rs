@@ -91,6 +91,16 @@ impl Workspace {
 }
 
 impl Package {
+    /// Whether others can depend on it; else it is a program.
+    pub(crate) fn is_library(&self) -> bool {
+        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"))
+    }
+
+    /// The file whose documentation is the package's.
+    pub(crate) fn first_file(&self) -> &'static str {
+        if self.is_library() { "src/lib.rs" } else { "src/main.rs" }
+    }
+
     pub(crate) fn is_published(&self) -> bool {
         self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
     }

@@ -22,6 +22,8 @@ pub(super) fn broken_by(workspace: &Workspace) -> Result<Vec<String>> {
                         || FRAMEWORKS.contains(&dependency.as_str())
                 }
                 () if is_adapter(name) => is_store(&dependency) || is_adapter(&dependency),
+                // A program for operators, which knows every store.
+                () if name == "sessionctl" => is_adapter(&dependency) || dependency == "session-conformance",
                 () if name == "session-conformance" => is_store(&dependency) || is_adapter(&dependency),
                 () => is_store(&dependency) || is_adapter(&dependency) || dependency == "session-conformance",
             };

@@ -54,7 +54,7 @@ fn unfit_for_others(package: &Package, own: &Table, root: &Table, version: &str)
         breaches.push(format!("{name} is {} while the workspace is {version}", package.version));
     }
     let required = at(root, &["workspace", "dependencies", name, "version"]).and_then(Value::as_str);
-    if required != Some(version) {
+    if package.is_library() && required != Some(version) {
         breaches.push(format!("[workspace.dependencies] does not name {name} {version}"));
     }
     breaches

@@ -1,4 +1,5 @@
-//! The README of a crate is the first page of its documentation, and shows a program before anything else.
+//! The README of a crate is the first page of its documentation, and shows a program before anything else; that of a
+//! program shows its use.
 
 use anyhow::Result;
 
@@ -22,8 +23,13 @@ fn breach(package: &Package) -> Result<Option<String>> {
     if !path.is_file() {
         return Ok(Some("there is no README.md".to_owned()));
     }
-    if !read(&package.folder().join("src/lib.rs"))?.contains("#![doc = include_str!(\"../README.md\")]") {
-        return Ok(Some("src/lib.rs does not include README.md as its documentation".to_owned()));
+    let file = package.first_file();
+    if !read(&package.folder().join(file))?.contains("#![doc = include_str!(\"../README.md\")]") {
+        return Ok(Some(format!("{file} does not include README.md as its documentation")));
+    }
+    if !package.is_library() {
+        let session = read(&path)?.lines().any(|line| line == "```console");
+        return Ok((!session).then(|| "README.md shows no use of the program".to_owned()));
     }
     Ok(match first_program(&read(&path)?) {
         None => Some("README.md shows no program".to_owned()),

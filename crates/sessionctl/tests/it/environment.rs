@@ -1,0 +1,60 @@
+//! `env create`, `env check`, `env drop`.
+
+use crate::support::*;
+
+on_each_store! {
+    fn what_was_created_is_fit_and_creating_it_again_changes_nothing(lab) {
+        lab.fill(1, 0, 0);
+        let created = lab.json(&["env", "create"]);
+        assert_eq!((&created["action"], &created["ok"]), (&"create".into(), &true.into()));
+        let checked = lab.json(&["env", "check"]);
+        assert_eq!((&checked["ok"], checked["problems"].as_array().unwrap().len()), (&true.into(), 0));
+        assert_eq!(lab.handles(&[]).len(), 1);
+    }
+
+    fn what_was_dropped_is_gone(lab) {
+        lab.fill(2, 0, 1);
+        let unasked = lab.run(&["env", "drop"]);
+        assert_eq!(unasked.code, 2, "{unasked:?}");
+        assert!(unasked.err.contains("--yes"), "{unasked:?}");
+        assert_eq!(lab.handles(&[]).len(), 3);
+
+        lab.run(&["env", "drop", "--yes"]).ok();
+        let checked = lab.run(&["env", "check", "--json"]);
+        assert_eq!((checked.code, &checked.json()["ok"]), (1, &false.into()), "{checked:?}");
+        assert!(!checked.json()["problems"].as_array().unwrap().is_empty());
+        lab.run(&["env", "create"]).ok();
+        assert!(lab.handles(&[]).is_empty());
+    }
+}
+
+#[test]
+fn looking_makes_nothing() {
+    for kind in [Kind::File, Kind::Sqlite] {
+        let lab = Lab::without_environment(kind).unwrap();
+        for arguments in [&["env", "check"][..], &["list"], &["stats"], &["sweep"], &["env", "drop", "--yes"]]
+        {
+            let ran = lab.run(arguments);
+            // Dropping what is not there is done already, or an error; either way nothing was made.
+            assert!(ran.code == 1 || arguments.contains(&"drop"), "{arguments:?}: {ran:?}");
+        }
+        let left: Vec<_> = std::fs::read_dir(lab.folder.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        let told = lab.run(&["list"]).err;
+        assert!(told.contains("env create"), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_of_something_else_is_not_touched() {
+    let lab = Lab::without_environment(Kind::File).unwrap();
+    let folder = lab.folder.path().join("sessions");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::write(folder.join("notes"), "mine").unwrap();
+    assert_eq!(lab.run(&["env", "check"]).code, 1);
+    assert!(lab.handles(&[]).is_empty());
+    assert_eq!(lab.run(&["env", "drop", "--yes"]).code, 1);
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["notes"]);
+}
