@@ -11,8 +11,8 @@
 //! }
 //! ```
 //!
-//! A server that takes long to start is [shared](shared): by all cases of a test process, and by all processes of a test
-//! run. Tests that harm their server start one of their own.
+//! A server that takes long to start is [`shared`] by all cases of a test process, and by all processes of a test run.
+//! Tests that harm their server start one of their own.
 //!
 //! To add a kind of server, implement [`Recipe`] in a file of its own; ports, folders, signals, watching and restarts are
 //! [`Server`]'s.
