@@ -9,6 +9,8 @@ pub(crate) fn greeting(address: SocketAddr, store: &StoreChoice, place: &str) ->
     let url = format!("http://{}", reachable(address));
     let kept = match store {
         StoreChoice::Memory => "in memory: they are gone when this program ends".to_owned(),
+        StoreChoice::Redis(_) => format!("at {place}: they outlive this program, and Redis if it saves them"),
+        StoreChoice::Sql(_) => format!("in {place}: they outlive this program and the database's"),
         StoreChoice::File(_) => format!("in {place}: they outlive this program, kill -9 included"),
     };
     let mut text = format!(

@@ -13,7 +13,11 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 use clap::Parser;
 use tokio::net::TcpListener;
 
-use crate::{cli::Arguments, greeting::greeting, site::Site};
+use crate::{
+    cli::{Arguments, StoreChoice},
+    greeting::greeting,
+    site::Site,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -27,14 +31,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let (manager, place) = sessions::open(&arguments.store)?;
+    let (manager, place) = sessions::open(&arguments.store).await?;
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}; --listen 127.0.0.1:0 takes a free port", arguments.listen)
     })?;
     println!("{}", greeting(listener.local_addr()?, &arguments.store, &place));
 
-    let sweeping = manager.clone();
-    tokio::spawn(async move { sweeping.sweep_forever(tokio::time::sleep).await });
+    // A Redis deletes what has expired by itself.
+    if !matches!(arguments.store, StoreChoice::Redis(_)) {
+        let sweeping = manager.clone();
+        tokio::spawn(async move { sweeping.sweep_forever(tokio::time::sleep).await });
+    }
 
     let site = Site { manager, store: place.into(), journal: Arc::default() };
     axum::serve(listener, site::router(site)).with_graceful_shutdown(interrupted()).await?;

@@ -6,6 +6,7 @@ mod support;
 use std::{path::Path, process::Command};
 
 use reqwest::{Method, StatusCode};
+use session_test_servers::RedisRecipe;
 use support::{
     client::{Answer, Client, PAGE},
     program::Demo,
@@ -187,7 +188,28 @@ async fn a_sign_out_ends_the_session_and_what_was_in_it() {
 #[tokio::test]
 async fn sessions_outlive_sigkill() {
     let folder = tempdir().unwrap();
-    let demo = Demo::with_files(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (store, place) in [
+        (format!("file:{}", path("sessions")), path("sessions")),
+        (format!("sqlite:{}", path("sessions.db")), path("sessions.db")),
+    ] {
+        outlive_sigkill(&store, &place).await;
+    }
+}
+
+#[tokio::test]
+async fn sessions_in_a_redis_outlive_sigkill_and_its_password_is_not_shown() {
+    let server = match RedisRecipe::default().password("hunter2").start() {
+        Ok(server) => server,
+        Err(error) if error.is_missing() => return session_conformance::skip(error),
+        Err(error) => panic!("{error}"),
+    };
+    assert!(server.url().contains("hunter2"));
+    outlive_sigkill(&server.url(), &format!("redis://127.0.0.1:{}", server.port())).await;
+}
+
+async fn outlive_sigkill(store: &str, place: &str) {
+    let demo = Demo::start(store);
     let visitor = Client::new(&demo.url);
     visitor.sign_in("Ada").await;
     let token = visitor.token().await;
@@ -195,8 +217,9 @@ async fn sessions_outlive_sigkill() {
     let before = visitor.session().await;
     demo.kill();
 
-    let demo = Demo::with_files(folder.path());
-    assert!(demo.greeting[1].contains(folder.path().to_str().unwrap()), "it names the folder");
+    let demo = Demo::start(store);
+    assert!(demo.greeting[1].contains(place), "it says where: {}", demo.greeting[1]);
+    assert!(!demo.greeting.iter().any(|line| line.contains("hunter2")));
     let visitor = visitor.at(&demo.url);
     assert_eq!(visitor.session().await, before);
     assert_eq!(visitor.add("assam", &token).await, 2, "even the token of the open page is good");
@@ -247,7 +270,10 @@ fn wrong_arguments_are_explained() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (succeeded, text) = run(&["--store", "redis"]);
-    assert!(!succeeded && text.contains("must be `memory` or `file:DIR`"), "{text}");
+    assert!(!succeeded && text.contains("must be `memory`, `file:DIR`"), "{text}");
+    let (succeeded, text) = run(&["--store", "redis://:hunter2@127.0.0.1:1"]);
+    assert!(!succeeded && text.contains("redis://127.0.0.1:1 cannot keep sessions"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
 
     let demo = Demo::start("memory");
     let taken = demo.url.strip_prefix("http://").unwrap();
