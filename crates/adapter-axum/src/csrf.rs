@@ -1,15 +1,15 @@
 //! Guards against requests that another site makes in the user's name.
 
-use std::{borrow::Cow, error::Error, fmt};
+use std::{error::Error, fmt};
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, StatusCode, request::Parts};
 use serde::de::DeserializeOwned;
-use session_core::{CSRF_FIELD, CSRF_HEADER, CsrfError, RequestHead};
+use session_core::{CSRF_HEADER, CsrfError, RequestHead, TokenForm};
 
 use crate::{
     extract::{Session, SessionRejection},
@@ -88,7 +88,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for CsrfForm<T> {
         }
         let attached = Attached::of(&parts)?.clone();
         let session = attached.load().await?;
-        let form = if is_urlencoded(&parts.headers) {
+        let form = if TokenForm::is_declared(&parts.headers) {
             let mut request = Request::new(body);
             // The limit of the body is in there.
             *request.extensions_mut() = std::mem::take(&mut parts.extensions);
@@ -96,10 +96,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for CsrfForm<T> {
         } else {
             None
         };
-        let in_form = form.as_deref().and_then(token_in_form);
+        let in_form = form.as_deref().and_then(|form| TokenForm::new(form).token());
         let token = token_in_header(&parts.headers).or(in_form.as_deref());
         check(&attached, &session, &parts, token)?;
-        decode(&without_token(&form.ok_or(CsrfRejection::NotAForm)?))
+        decode(&TokenForm::new(&form.ok_or(CsrfRejection::NotAForm)?).without_token())
     }
 }
 
@@ -115,25 +115,6 @@ fn check(
 
 fn token_in_header(headers: &HeaderMap) -> Option<&str> {
     headers.get(CSRF_HEADER).map(|token| token.to_str().unwrap_or_default())
-}
-
-fn token_in_form(form: &[u8]) -> Option<Cow<'_, str>> {
-    form_urlencoded::parse(form).find(|(name, _)| name == CSRF_FIELD).map(|(_, token)| token)
-}
-
-/// The form without the token's field, so that types that refuse unknown fields can be used.
-fn without_token(form: &[u8]) -> Vec<u8> {
-    let is_token = |field: &[u8]| form_urlencoded::parse(field).any(|(name, _)| name == CSRF_FIELD);
-    let fields: Vec<&[u8]> = form.split(|&byte| byte == b'&').filter(|field| !is_token(field)).collect();
-    fields.join(&b'&')
-}
-
-fn is_urlencoded(headers: &HeaderMap) -> bool {
-    let media_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.as_bytes().split(|&byte| byte == b';').next());
-    media_type.is_some_and(|media_type| {
-        media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    })
 }
 
 fn decode<T: DeserializeOwned>(form: &[u8]) -> Result<CsrfForm<T>, CsrfRejection> {

@@ -1,11 +1,11 @@
 //! Guards against requests that another site makes in the user's name.
 
-use std::{borrow::Cow, error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE, uri};
+use http::{HeaderMap, Method, StatusCode, Uri, uri};
 use serde::de::DeserializeOwned;
-use session_core::{CSRF_FIELD, CSRF_HEADER, CsrfError, RequestHead};
+use session_core::{CSRF_HEADER, CsrfError, RequestHead, TokenForm};
 use warp::{
     Filter, Rejection, Reply,
     reject::Reject,
@@ -95,9 +95,9 @@ impl Guarded {
         if self.method.is_safe() {
             return decode(query.as_bytes());
         }
-        let form = is_urlencoded(&self.headers).then_some(body);
-        self.check(form.and_then(token_in_form).as_deref()).await?;
-        decode(&without_token(form.ok_or(CsrfRejection::NotAForm)?))
+        let form = TokenForm::is_declared(&self.headers).then(|| TokenForm::new(body));
+        self.check(form.and_then(TokenForm::token).as_deref()).await?;
+        decode(&form.ok_or(CsrfRejection::NotAForm)?.without_token())
     }
 
     async fn check(&self, in_form: Option<&str>) -> Result<(), CsrfRejection> {
@@ -113,25 +113,6 @@ impl Guarded {
         session.check_csrf(&head, in_header.or(in_form), self.attached.trusted_origins())?;
         Ok(())
     }
-}
-
-fn token_in_form(form: &[u8]) -> Option<Cow<'_, str>> {
-    form_urlencoded::parse(form).find(|(name, _)| name == CSRF_FIELD).map(|(_, token)| token)
-}
-
-/// The form without the token's field, so that types that refuse unknown fields can be used.
-fn without_token(form: &[u8]) -> Vec<u8> {
-    let is_token = |field: &[u8]| form_urlencoded::parse(field).any(|(name, _)| name == CSRF_FIELD);
-    let fields: Vec<&[u8]> = form.split(|&byte| byte == b'&').filter(|field| !is_token(field)).collect();
-    fields.join(&b'&')
-}
-
-fn is_urlencoded(headers: &HeaderMap) -> bool {
-    let media_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.as_bytes().split(|&byte| byte == b';').next());
-    media_type.is_some_and(|media_type| {
-        media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    })
 }
 
 fn decode<T: DeserializeOwned>(form: &[u8]) -> Result<T, CsrfRejection> {

@@ -12,6 +12,11 @@ pub use namespace::{Namespace, ReservedNamespace};
 mod csrf;
 pub use csrf::{CSRF_FIELD, CSRF_HEADER, CsrfError};
 
+#[cfg(feature = "forms")]
+mod token_form;
+#[cfg(feature = "forms")]
+pub use token_form::TokenForm;
+
 mod origin;
 pub use origin::Origin;
 
