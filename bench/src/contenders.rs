@@ -98,14 +98,17 @@ impl<S: Service<R>, R> Service<R> for NoOpService<S> {
 
 fn ours() -> Router {
     use session_adapter_axum::{Session, SessionLayer};
+    use session_core::Key;
+
+    const N: Key<u64> = Key::new("n");
 
     async fn read(session: Session) -> &'static str {
-        std::hint::black_box(session.get::<u64>("n").expect("a number"));
+        std::hint::black_box(session.get(N).expect("a number"));
         "ok"
     }
 
     async fn write(session: Session) -> &'static str {
-        session.insert("n", next()).expect("a change");
+        session.insert(N, next()).expect("a change");
         "ok"
     }
 

@@ -6,6 +6,7 @@ use std::{
     convert::Infallible,
     hint::black_box,
     pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll, Waker},
 };
 
@@ -18,7 +19,7 @@ use axum::{
 };
 use session_adapter_axum::{LazySession, Session, SessionLayer};
 use session_core::{
-    Entry, Expect, Removed, SessionManager, Store, StoreError, StoreKey, Stored, Version, Written,
+    Entry, Expect, Key, Removed, SessionManager, Store, StoreError, StoreKey, Stored, Version, Written,
 };
 use session_store_memory::MemoryStore;
 use tower::{Layer, Service};
@@ -27,6 +28,12 @@ use tower::{Layer, Service};
 const UNTOUCHED: u64 = 4;
 /// What it allows for one that reads a value from a store in memory.
 const READING: u64 = 7;
+/// What it allows for one that changes a value of a session in memory.
+const WRITING: u64 = 13;
+/// What it allows for one that stores the first value of a session.
+const CREATING: u64 = 14;
+
+const VISITS: Key<u64> = Key::new("visits");
 
 #[test]
 fn an_untouched_request_costs_four_allocations_at_most() {
@@ -54,6 +61,31 @@ fn reading_a_value_costs_seven_allocations_at_most() {
     let plain = allocations(router().layer(Nothing(())), cookie);
     let reading = allocations(app, cookie);
     assert!(reading <= plain + READING, "{reading} instead of {plain}");
+}
+
+#[test]
+fn changing_a_value_costs_thirteen_allocations_at_most_and_the_first_one_fourteen() {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let sessions = SessionManager::builder(MemoryStore::new()).build().unwrap();
+    let write = async |session: Session| {
+        session.insert(VISITS, NEXT.fetch_add(1, Ordering::Relaxed)).unwrap();
+        "Hello"
+    };
+    let app = Router::new().route("/", get(write)).layer(SessionLayer::new(sessions));
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let written = answer(app.clone().into_service().call(request));
+    let cookie = written.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next();
+
+    // An empty store makes room for its first records.
+    let mut warm = app.clone().into_service();
+    for _ in 0..3_000 {
+        answer(warm.call(Request::get("/").body(Body::empty()).unwrap()));
+    }
+    for (cookie, most) in [(cookie, WRITING), (None, CREATING)] {
+        let plain = allocations(router().layer(Nothing(())), cookie);
+        let writing = allocations(app.clone(), cookie);
+        assert!(writing > plain && writing <= plain + most, "{writing} instead of {plain} with {cookie:?}");
+    }
 }
 
 #[test]
