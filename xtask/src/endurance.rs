@@ -54,6 +54,12 @@ const ROWS: &[Row] = &[
         call: "nextest run --profile endurance -p session-store-redis",
         environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
     },
+    Row {
+        name: "sql",
+        about: "Races between processes, and kills, on each SQL database, a hundred times longer",
+        call: "nextest run --profile endurance -p session-store-sql --all-features",
+        environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
+    },
 ];
 
 /// Runs the chosen rows. Answers whether all passed.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io,
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -16,7 +16,18 @@ pub(crate) struct Process {
     server: Child,
     /// Ends the server when the pipe to its input closes, which the kernel does at whatever end of this process.
     watchdog: Child,
+    folder: PathBuf,
 }
+
+/// A function for a shell that ends a server and what it has started, given its number and its folder, and removes what it
+/// leaves: a PostgreSQL that is killed cannot give back its shared memory, whose number it notes.
+pub(crate) const END: &str = r#"
+end() {
+    kill -9 "$1" $(cat "/proc/$1/task/$1/children" 2>/dev/null)
+    memory=$(sed -n '7s/.* //p' "$2/data/postmaster.pid" 2>/dev/null)
+    [ -z "$memory" ] || ipcrm -m "$memory"
+    rm -rf "$2"
+}"#;
 
 impl Process {
     /// Starts `command`, with what it writes appended to the file `log` in `folder`, which the watchdog deletes.
@@ -26,7 +37,12 @@ impl Process {
         // Test runners signal the group of the test; the watchdog has to outlive that, and the server is the watchdog's.
         let mut server = command.process_group(0).spawn()?;
         let watchdog = Command::new("sh")
-            .args(["-c", "read -r _; kill -9 \"$1\"; rm -rf \"$2\"", "watchdog", &server.id().to_string()])
+            .args([
+                "-c",
+                &format!("{END}\nread -r _; end \"$1\" \"$2\""),
+                "watchdog",
+                &server.id().to_string(),
+            ])
             .arg(folder)
             .current_dir("/")
             .process_group(0)
@@ -35,7 +51,7 @@ impl Process {
             .stderr(Stdio::null())
             .spawn();
         match watchdog {
-            Ok(watchdog) => Ok(Self { server, watchdog }),
+            Ok(watchdog) => Ok(Self { server, watchdog, folder: folder.to_owned() }),
             Err(error) => {
                 server.kill()?;
                 server.wait()?;
@@ -86,7 +102,9 @@ impl Process {
         }
         // One that is paused ends only when it goes on.
         self.signal(Signal::CONT)?;
-        self.server.wait().map(drop)
+        self.server.wait()?;
+        self.free_memory();
+        Ok(())
     }
 
     /// Leaves the server running without a watchdog: somebody else watches.
@@ -95,6 +113,19 @@ impl Process {
         self.watchdog.wait()?;
         std::mem::forget(self);
         Ok(())
+    }
+}
+
+impl Process {
+    /// See [`END`].
+    fn free_memory(&self) {
+        let note = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+        let memory = note.lines().nth(6).and_then(|line| line.split_whitespace().next_back());
+        if let Some(memory) = memory {
+            // It fails if there is none any more, which is what is wanted.
+            let mut command = Command::new("ipcrm");
+            let _ = command.args(["-m", memory]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
     }
 }
 
@@ -108,7 +139,10 @@ impl Drop for Process {
         // The watchdog first: the number of the server's process may be another's as soon as the server was waited for.
         let _ = self.watchdog.kill();
         let _ = self.watchdog.wait();
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        if !self.has_ended() {
+            let _ = self.signal_all(Signal::KILL);
+            let _ = self.server.wait();
+            self.free_memory();
+        }
     }
 }

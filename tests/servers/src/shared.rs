@@ -13,6 +13,7 @@ use rustix::process::{Pid, test_kill_process};
 use crate::{
     cluster::RedisCluster,
     error::StartError,
+    process::END,
     redis::RedisServer,
     server::{Recipe, Server},
 };
@@ -125,7 +126,7 @@ fn running(folder: &Path) -> Option<String> {
 
 fn watch(folder: &Path, lease: &Lease) -> io::Result<()> {
     let mut command = Command::new("sh");
-    command.args(["-c", WATCHDOG, "watchdog"]).arg(folder);
+    command.args(["-c", &format!("{END}{WATCHDOG}"), "watchdog"]).arg(folder);
     for (id, data) in &lease.servers {
         command.arg(id.to_string()).arg(data);
     }
@@ -154,8 +155,7 @@ while [ -d "$folder" ]; do
     idle=0
 done
 while [ $# -gt 1 ]; do
-    kill -9 "$1"
-    rm -rf "$2"
+    end "$1" "$2"
     shift 2
 done
 "#;

@@ -218,3 +218,26 @@ fn a_mariadb_starts_pauses_restarts_and_ends() {
     drop(server);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err() && !data.exists());
 }
+
+/// The kernel keeps System V shared memory until it is told not to.
+#[test]
+fn a_postgres_leaves_no_shared_memory_however_it_ends() {
+    let Some(server) = started(PostgresServer::start()) else { return };
+    let noted = |server: &PostgresServer| {
+        let note = std::fs::read_to_string(server.data().join("postmaster.pid")).unwrap();
+        note.lines().nth(6).unwrap().split_whitespace().next_back().unwrap().to_owned()
+    };
+    let is_there = |memory: &str| {
+        let listed = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+        listed.lines().any(|line| line.split_whitespace().nth(1) == Some(memory))
+    };
+    let first = noted(&server);
+    assert!(is_there(&first));
+    server.kill().unwrap();
+    assert!(!is_there(&first));
+    server.restart().unwrap();
+    let second = noted(&server);
+    server.pause().unwrap();
+    drop(server);
+    assert!(!is_there(&second));
+}

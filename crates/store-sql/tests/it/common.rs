@@ -233,8 +233,8 @@ pub(crate) fn all_told(errors: &[StoreError]) -> String {
     errors.iter().map(|error| told(error)).collect::<Vec<_>>().join("\n")
 }
 
-/// How often to repeat something: `SESSION_STORE_SQL_TEST_SCALE` times the short form.
+/// How often to repeat something: `SESSION_CONFORMANCE_SCALE` times the short form.
 pub(crate) fn scale(short: u64) -> u64 {
-    let factor = std::env::var("SESSION_STORE_SQL_TEST_SCALE").map_or(1, |factor| factor.parse().unwrap());
+    let factor = std::env::var("SESSION_CONFORMANCE_SCALE").map_or(1, |factor| factor.parse().unwrap());
     short * factor
 }

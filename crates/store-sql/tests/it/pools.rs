@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session_core::{Environment, Expect, Store, StoreErrorKind};
 use session_store_sql::SqlStore;
+use session_test_servers::CuttableProxy;
 use sqlx::{
     mysql::MySqlPoolOptions,
     postgres::PgPoolOptions,
@@ -101,4 +102,92 @@ on_each! {
             assert_eq!(store.load(&key(1)).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
         })
     }
+}
+
+/// A connection whose answer came too late must not give it to the next who asks.
+async fn no_answer_is_given_to_another<P>(lab: &Lab, proxy: CuttableProxy, pool: P)
+where
+    Lab: Impatient<P>,
+{
+    let store = lab.impatient(&pool);
+    Environment::create(&lab.open().await).await.unwrap();
+    let setup = lab.open().await;
+    for number in 0..20 {
+        create(&setup, &key(number), entry(number.to_le_bytes())).await;
+    }
+    let mut late = 0;
+    for number in 0..20 {
+        proxy.stall(true);
+        match store.load(&key(number)).await {
+            Ok(_) => panic!("nothing passes"),
+            Err(error) if error.kind() == StoreErrorKind::Unavailable => late += 1,
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Overloaded, "{}", told(&error)),
+        }
+        proxy.stall(false);
+        let other = (number + 7) % 20;
+        // The pool may be closing the connection, or opening another, when it is asked.
+        let found = loop {
+            match store.load(&key(other)).await {
+                Ok(found) => break found.unwrap(),
+                Err(error) => assert_ne!(error.kind(), StoreErrorKind::Corrupt, "{}", told(&error)),
+            }
+        };
+        assert_eq!(*found.bytes, other.to_le_bytes());
+    }
+    assert!(late > 0);
+}
+
+#[test]
+fn no_late_answer_of_postgres_is_given_to_another() {
+    run(Kind::Postgres, "", |lab: Lab| async move {
+        let (proxy, url) = lab.proxy();
+        let pool =
+            PgPoolOptions::new().max_connections(2).test_before_acquire(false).connect_lazy(&url).unwrap();
+        no_answer_is_given_to_another(&lab, proxy, pool).await;
+    });
+}
+
+#[test]
+fn no_late_answer_of_mariadb_is_given_to_another() {
+    run(Kind::MySql, "", |lab: Lab| async move {
+        let (proxy, url) = lab.proxy();
+        let pool =
+            MySqlPoolOptions::new().max_connections(2).test_before_acquire(false).connect_lazy(&url).unwrap();
+        no_answer_is_given_to_another(&lab, proxy, pool).await;
+    });
+}
+
+/// Where the application has made everything serializable, the database refuses one of two statements at the same time;
+/// the store repeats it.
+#[test]
+fn a_pool_of_serializable_transactions_loses_no_increment() {
+    run(Kind::Postgres, "", |lab: Lab| async move {
+        let url = format!("{}&options[default_transaction_isolation]=serializable", lab.url);
+        let pool = PgPoolOptions::new().max_connections(8).connect_lazy(&url).unwrap();
+        let store = lab.builder().postgres_pool(pool).unwrap();
+        Environment::create(&store).await.unwrap();
+        create(&store, &key(0), entry(0_u64.to_le_bytes())).await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                for _ in 0..5 {
+                    loop {
+                        let found = store.load(&key(0)).await.unwrap().unwrap();
+                        let count = u64::from_le_bytes(found.bytes[..].try_into().unwrap());
+                        let next = entry((count + 1).to_le_bytes());
+                        let written =
+                            store.write(&key(0), next, Expect::Version(found.version)).await.unwrap();
+                        if written != session_core::Written::Conflict {
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        assert_eq!(load(&store, &key(0)).await.unwrap(), 80_u64.to_le_bytes());
+    });
 }
