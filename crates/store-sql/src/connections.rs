@@ -113,10 +113,12 @@ impl<D: Driver> Connections<D> {
     /// A connection that has not been greeted, for statements that may take long.
     pub(crate) async fn acquire_plain(&self, deadline: Instant) -> Result<Lease<'_, D>, StoreError> {
         match self {
-            Self::Own(own) if !own.limits.keep => {
-                let connection = own.connect(deadline).await?;
-                Ok(Lease { held: Held::Alone(connection), checked: false })
-            }
+            Self::Own(own) if !own.limits.keep => loop {
+                match own.connect(deadline).await {
+                    Err(error) if is_worth_a_pause(&error, deadline) => sleep(PAUSE).await,
+                    connected => break Ok(Lease { held: Held::Alone(connected?), checked: false }),
+                }
+            },
             _ => self.acquire(Purpose::Write, deadline).await,
         }
     }
@@ -156,43 +158,35 @@ impl<D: Driver> Own<D> {
             _ => &self.lane,
         };
         let permit = lane.permit(deadline, self.limits.waiting).await?;
-        let open = match lane.take_idle(self.limits.keep) {
-            Some(open) => open,
-            None => {
-                let era = lane.era.load(Ordering::Acquire);
-                let mut connection = self.connect(deadline).await?;
-                if let Some(greeting) = D::greeting(self.deadline) {
-                    let greeted = timeout_at(deadline, D::raw(&mut connection, greeting)).await;
-                    greeted.map_err(|_| timed_out::<D>())?.map_err(not_connected::<D>)?;
-                }
-                let now = Instant::now();
-                Open { connection, opened: now, idle_since: now, era, checked: false }
+        let open = loop {
+            if let Some(open) = lane.take_idle(self.limits.keep) {
+                break open;
+            }
+            match self.open(lane, deadline).await {
+                Ok(open) => break open,
+                // One of this store's may be free before there is place for one more.
+                Err(error) if is_worth_a_pause(&error, deadline) => sleep(PAUSE).await,
+                Err(error) => return Err(error),
             }
         };
         let checked = open.checked;
         Ok(Lease { held: Held::Own { open, lane, permit, keep: self.limits.keep }, checked })
     }
 
+    async fn open(&self, lane: &Lane<D>, deadline: Instant) -> Result<Open<D>, StoreError> {
+        let era = lane.era.load(Ordering::Acquire);
+        let mut connection = self.connect(deadline).await?;
+        if let Some(greeting) = D::greeting(self.deadline) {
+            let greeted = timeout_at(deadline, D::raw(&mut connection, greeting)).await;
+            greeted.map_err(|_| timed_out::<D>())?.map_err(not_connected::<D>)?;
+        }
+        let now = Instant::now();
+        Ok(Open { connection, opened: now, idle_since: now, era, checked: false })
+    }
+
     async fn connect(&self, deadline: Instant) -> Result<D::Connection, StoreError> {
-        let mut refused = None;
-        let connecting = async {
-            loop {
-                match self.settings.connect().await {
-                    Ok(connection) => return Ok(connection),
-                    Err(error) => {
-                        let error = not_connected::<D>(error);
-                        // Too many connections, or a file that is just being opened for the first time.
-                        if error.kind() != StoreErrorKind::Overloaded {
-                            return Err(error);
-                        }
-                        refused = Some(error);
-                        sleep(PAUSE).await;
-                    }
-                }
-            }
-        };
-        let connected = timeout_at(deadline, connecting).await;
-        connected.unwrap_or_else(|_| Err(refused.unwrap_or_else(timed_out::<D>)))
+        let connected = timeout_at(deadline, self.settings.connect()).await;
+        connected.map_err(|_| timed_out::<D>())?.map_err(not_connected::<D>)
     }
 }
 
@@ -325,10 +319,7 @@ impl<D: Driver> Lease<'_, D> {
     pub(crate) fn lost(self) {
         if let Held::Own { open, lane, keep: false, .. } = &self.held {
             // Once for each loss, however many connections notice it.
-            let next = open.era + 1;
-            if lane.era.compare_exchange(open.era, next, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-                lane.idle().retain(|idle| idle.era == next);
-            }
+            let _ = lane.era.compare_exchange(open.era, open.era + 1, Ordering::AcqRel, Ordering::Acquire);
         }
         self.give_up();
     }
@@ -341,6 +332,11 @@ impl<D: Driver> fmt::Debug for Connections<D> {
             Self::Shared(_) => f.debug_struct("Shared").finish_non_exhaustive(),
         }
     }
+}
+
+/// Too many connections, or a file that is just being opened for the first time.
+fn is_worth_a_pause(error: &StoreError, deadline: Instant) -> bool {
+    error.kind() == StoreErrorKind::Overloaded && Instant::now() + PAUSE < deadline
 }
 
 fn timed_out<D: Driver>() -> StoreError {

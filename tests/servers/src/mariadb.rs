@@ -5,7 +5,7 @@ use std::{
     io::Read,
     net::{Ipv4Addr, TcpStream},
     ops::Deref,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -96,7 +96,11 @@ impl Recipe for MariadbRecipe {
     const NAME: &'static str = "mysqld";
 
     fn prepare(&self, data: &Path) -> Result<(), StartError> {
-        owner::give_away(data).map_err(StartError::io("give the data folder away"))?;
+        let temporary = temporary(data);
+        fs::create_dir_all(&temporary).map_err(StartError::io("make a temporary folder"))?;
+        for folder in [data, &temporary] {
+            owner::give_away(folder).map_err(StartError::io("give a folder away"))?;
+        }
         let mut command = match find("mariadb-install-db", PACKAGE) {
             Ok(installer) => {
                 let mut command = Command::new(installer);
@@ -113,6 +117,7 @@ impl Recipe for MariadbRecipe {
         };
         command
             .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--tmpdir={}", temporary.display()))
             .arg("--innodb-log-file-size=8M")
             .current_dir(data);
         owner::run_by_owner(command, "mariadb-install-db")?;
@@ -132,6 +137,7 @@ impl Recipe for MariadbRecipe {
         {
             command.arg(format!("--{name}={}", data.join(file).display()));
         }
+        command.arg(format!("--tmpdir={}", temporary(data).display()));
         let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in SETTINGS.iter().copied().chain(settings) {
             command.arg(format!("--{name}={value}"));
@@ -152,6 +158,11 @@ fn greeting(port: u16) -> io::Result<u8> {
     let mut greeting = [0; 5];
     stream.read_exact(&mut greeting)?;
     Ok(greeting[4])
+}
+
+/// Each server clears its temporary folder of what other servers are just using.
+fn temporary(data: &Path) -> PathBuf {
+    data.with_file_name("tmp")
 }
 
 const PACKAGE: &str = "mariadb-server";

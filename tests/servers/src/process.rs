@@ -6,6 +6,8 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -75,6 +77,11 @@ impl Process {
 
     /// Sends `signal` to the server and to all that it has started: PostgreSQL answers by a process a client.
     pub(crate) fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        self.signal_family(signal).map(drop)
+    }
+
+    /// The same. Answers who was started.
+    fn signal_family(&self, signal: Signal) -> io::Result<Vec<u32>> {
         let mut family = vec![self.server.id()];
         let mut next = 0;
         while let Some(parent) = family.get(next).copied() {
@@ -85,25 +92,36 @@ impl Process {
             next += 1;
         }
         self.signal(signal)?;
-        for id in family.into_iter().skip(1) {
+        family.remove(0);
+        for id in &family {
             // Some end by themselves.
-            let _ = send(id, signal);
+            let _ = send(*id, signal);
         }
+        Ok(family)
+    }
+
+    /// Kills the server and all that it has started, and waits until they are gone.
+    fn kill_all(&mut self) -> io::Result<()> {
+        let family = self.signal_family(Signal::KILL)?;
+        self.server.wait()?;
+        let deadline = Instant::now() + PATIENCE;
+        while family.iter().any(|id| is_alive(*id)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.free_memory();
         Ok(())
     }
 
     /// Asks it to end with `signal`, and waits until it has.
     pub(crate) fn end(mut self, signal: Signal) -> io::Result<()> {
-        // Killed, it cannot end what it has started.
         if signal == Signal::KILL {
-            self.signal_all(signal)?
-        } else {
-            self.signal(signal)?
+            // Killed, it cannot end what it has started.
+            return self.kill_all();
         }
+        self.signal(signal)?;
         // One that is paused ends only when it goes on.
-        self.signal(Signal::CONT)?;
+        self.signal_all(Signal::CONT)?;
         self.server.wait()?;
-        self.free_memory();
         Ok(())
     }
 
@@ -129,6 +147,15 @@ impl Process {
     }
 }
 
+/// Whether a process is there, and not only waits for somebody to notice its end.
+fn is_alive(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// What was killed is gone by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn send(id: u32, signal: Signal) -> io::Result<()> {
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
     Ok(kill_process(pid.ok_or(io::ErrorKind::NotFound)?, signal)?)
@@ -140,9 +167,7 @@ impl Drop for Process {
         let _ = self.watchdog.kill();
         let _ = self.watchdog.wait();
         if !self.has_ended() {
-            let _ = self.signal_all(Signal::KILL);
-            let _ = self.server.wait();
-            self.free_memory();
+            let _ = self.kill_all();
         }
     }
 }

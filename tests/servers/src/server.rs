@@ -125,7 +125,7 @@ impl<R: Recipe> Server<R> {
     /// [`StartError`]
     pub fn restart(&self) -> Result<(), StartError> {
         self.kill().map_err(StartError::io("end the server"))?;
-        self.run()
+        self.run_again()
     }
 
     /// Starts it again with nothing in it, after killing it if it still runs.
@@ -136,7 +136,7 @@ impl<R: Recipe> Server<R> {
         self.kill().map_err(StartError::io("end the server"))?;
         fs::remove_dir_all(self.data()).map_err(StartError::io("empty the data folder"))?;
         self.make_data()?;
-        self.run()
+        self.run_again()
     }
 
     /// The end of what it wrote.
@@ -162,6 +162,17 @@ impl<R: Recipe> Server<R> {
     fn make_data(&self) -> Result<(), StartError> {
         fs::create_dir(self.data()).map_err(StartError::io("make a data folder"))?;
         self.recipe.prepare(&self.data())
+    }
+
+    /// On the port that it had. What a PostgreSQL that was killed has just started needs a moment to notice.
+    fn run_again(&self) -> Result<(), StartError> {
+        for _ in 1..ATTEMPTS {
+            match self.run() {
+                Err(StartError::NotReady { .. }) => thread::sleep(Duration::from_millis(200)),
+                done => return done,
+            }
+        }
+        self.run()
     }
 
     fn run(&self) -> Result<(), StartError> {

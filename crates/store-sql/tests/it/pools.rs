@@ -191,3 +191,56 @@ fn a_pool_of_serializable_transactions_loses_no_increment() {
         assert_eq!(load(&store, &key(0)).await.unwrap(), 80_u64.to_le_bytes());
     });
 }
+
+/// The same in the middle of a large answer, with the only connection of the pool.
+async fn no_half_answer_is_read_on<P>(lab: &Lab, proxy: CuttableProxy, pool: P)
+where
+    Lab: Impatient<P>,
+{
+    let setup = lab.open().await;
+    create(&setup, &key(0), entry(vec![1; 8 << 20])).await;
+    create(&setup, &key(1), entry("small")).await;
+    let store = lab.impatient(&pool);
+    let mut halved = 0;
+    for _ in 0..10 {
+        let before = proxy.bytes().1;
+        let large = tokio::spawn({
+            let store = store.clone();
+            async move { store.load(&key(0)).await }
+        });
+        while proxy.bytes().1 < before + 200_000 && !large.is_finished() {
+            std::hint::spin_loop();
+        }
+        proxy.stall(true);
+        halved += u32::from(large.await.unwrap().is_err());
+        proxy.stall(false);
+        let found = loop {
+            match store.load(&key(1)).await {
+                Ok(found) => break found.unwrap(),
+                Err(error) => assert_ne!(error.kind(), StoreErrorKind::Corrupt, "{}", told(&error)),
+            }
+        };
+        assert_eq!(&*found.bytes, b"small");
+    }
+    assert!(halved > 0);
+}
+
+#[test]
+fn no_half_answer_of_postgres_is_read_on() {
+    run(Kind::Postgres, "", |lab: Lab| async move {
+        let (proxy, url) = lab.proxy();
+        let pool =
+            PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy(&url).unwrap();
+        no_half_answer_is_read_on(&lab, proxy, pool).await;
+    });
+}
+
+#[test]
+fn no_half_answer_of_mariadb_is_read_on() {
+    run(Kind::MySql, "", |lab: Lab| async move {
+        let (proxy, url) = lab.proxy();
+        let pool =
+            MySqlPoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy(&url).unwrap();
+        no_half_answer_is_read_on(&lab, proxy, pool).await;
+    });
+}
