@@ -12,7 +12,7 @@ use super::{ids::is_status, prelude::*};
 use crate::adapter::persist::redirected;
 
 /// A GET without a live id is redirected to itself with a fresh one before any route runs, with every other parameter
-/// as it was; an id that this server has not handed out, or not any more, is never adopted (PE-06, PE-07).
+/// as it was; an id that this server has not handed out, or not any more, is never adopted (PE-12).
 pub async fn a_page_without_a_live_id_is_redirected_to_itself(site: Site) -> Result {
     let app = site.start().await?;
     let ended = app.visitor().await?;
