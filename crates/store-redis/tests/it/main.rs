@@ -157,4 +157,4 @@ fn scale() -> u64 {
     })
 }
 
-const HASTE: Duration = Duration::from_millis(300);
+const HASTE: Duration = Duration::from_secs(1);

@@ -64,7 +64,7 @@ async fn each_call_is_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_list_is_at_most_four_round_trips_a_page_for_who_has_few_sessions() {
+async fn a_list_is_far_fewer_round_trips_than_there_are_buckets() {
     let Some(server) = server() else { return };
     let proxy = CuttableProxy::start(server.port()).unwrap();
     let store = patient(proxy.port());
@@ -74,9 +74,9 @@ async fn a_list_is_at_most_four_round_trips_a_page_for_who_has_few_sessions() {
     let index = store.as_principal_index().unwrap();
     let before = proxy.round_trips();
     assert_eq!(index.keys_of(&principal(0), None, 100).await.unwrap().len(), 3);
-    // Answers that come in several pieces while requests are still written may count more than once.
+    // Four, of 32 to 128 requests each; answers that come while requests are still written count more than once.
     let trips = proxy.round_trips() - before;
-    assert!(trips <= 4 * 3, "{trips}");
+    assert!(trips < 64, "{trips}");
 }
 
 /// In a Cluster each node is asked directly: none sends a request on to another.
