@@ -102,7 +102,7 @@ fn kind(error: &anyhow::Error) -> (&'static str, u8) {
 
 fn hint(kind: &str) -> Option<&'static str> {
     match kind {
-        "unavailable" => Some("`sessionctl env check` says what is missing, and `env create` makes it."),
+        "unavailable" => Some("`sessionctl env check` says more; `env create` makes what is missing."),
         "usage" => Some("`sessionctl --help` has examples."),
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::{env, path::Path, sync::Arc};
 use anyhow::{Result, anyhow};
 use session_core::{Expiry, SessionManager, Store};
 use session_store_file::FileStore;
-use session_store_redis::RedisStore;
+use session_store_redis::{BuildError, RedisStore};
 use session_store_sql::{OpenError, SqlStore};
 
 use crate::{cli::Global, failure::Usage};
@@ -122,7 +122,10 @@ impl<'a> Wanted<'a> {
         if let Some(prefix) = self.prefix {
             builder = builder.prefix(prefix);
         }
-        builder.build().map_err(|error| self.refused(error))
+        builder.build().map_err(|error| match error {
+            BuildError::TlsIsOff => self.refused("this program was built without its feature tls"),
+            error => self.refused(error),
+        })
     }
 
     fn refused(self, why: impl std::fmt::Display) -> anyhow::Error {

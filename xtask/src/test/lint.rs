@@ -20,8 +20,10 @@ pub(super) fn clippy(context: &Context<'_>) -> Result<Outcome> {
 pub(super) fn alone(context: &Context<'_>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for package in context.workspace.published() {
+        let target = if package.is_library() { "--lib" } else { "--bins" };
         for features in selections(package) {
-            let clippy = format!("clippy --quiet --package {} --lib{features} -- -D warnings", package.name);
+            let clippy =
+                format!("clippy --quiet --package {} {target}{features} -- -D warnings", package.name);
             outcome.add(context.cargo(&clippy).checks()?);
         }
     }

@@ -122,8 +122,7 @@ async fn is_ready(to: &dyn Store) -> Result<()> {
     let Some(environment) = to.as_environment() else { return Ok(()) };
     let problems = environment.check().await.err().unwrap_or_default();
     match problems.into_iter().next() {
-        Some(problem) => Err(problem)
-            .context("TO is not ready to keep sessions; `sessionctl --store TO env create` makes it"),
+        Some(problem) => Err(problem).context("TO is not ready to keep sessions"),
         None => Ok(()),
     }
 }

@@ -74,7 +74,7 @@ fn told(answer: &Answer) -> String {
             lines.push(format!("  - and {more} more; --json lists all"));
         }
         if answer.action == "check" {
-            lines.push("`sessionctl env create` makes what is missing.".to_owned());
+            lines.push("If something is missing, `sessionctl env create` makes it.".to_owned());
         }
         return lines.join("\n");
     }

@@ -55,6 +55,19 @@ fn a_wrong_password_for_mysql_is_not_shown() {
     refuses(&format!("mysql://guarded:hunter3@{place}"));
 }
 
+/// Encryption that was asked for is never left out: the server would have to be asked to know that it has none.
+#[cfg(feature = "tls")]
+#[test]
+fn encryption_is_built_in_and_never_left_out() {
+    let nobody = run(&["--store", "rediss://127.0.0.1:1", "--deadline", "300ms", "list"]);
+    assert_eq!((nobody.code, nobody.err.contains("unavailable")), (1, true), "{nobody:?}");
+
+    let Some(url) = or_skip(PostgresServer::shared()) else { return };
+    let plain = run(&["--store", &url.replace("sslmode=disable", "sslmode=require"), "list"]);
+    assert_eq!((plain.code, plain.err.contains("TLS")), (1, true), "{plain:?}");
+    assert!(!plain.err.contains("without TLS support enabled"), "{plain:?}");
+}
+
 /// Nobody listens, or somebody does and says nothing.
 #[test]
 fn a_store_that_does_not_answer_is_given_up() {
