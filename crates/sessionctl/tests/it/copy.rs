@@ -171,7 +171,7 @@ fn nothing_is_copied_to_where_no_store_was_made() {
     from.fill(0, 0, 1);
     let ran = copy(&from, &to);
     assert_eq!((ran.code, &*ran.out), (1, ""), "{ran:?}");
-    assert!(ran.err.contains("env create"), "{ran:?}");
+    assert!(ran.err.contains("TO is not ready"), "{ran:?}");
     let same = run(&["copy", &from.url, &from.url]);
     assert_eq!(same.code, 2, "{same:?}");
     assert_eq!(run(&["copy", &from.url, "redis://"]).code, 2);
