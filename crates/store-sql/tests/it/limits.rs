@@ -81,11 +81,12 @@ async fn poll_at_most<T>(times: u64, mut future: Pin<&mut impl Future<Output = T
 #[test]
 fn a_file_that_another_process_has_locked_is_overloaded() {
     run(Kind::Sqlite, "", |lab: Lab| async move {
-        let store = lab.builder().deadline(Duration::from_millis(200)).connect(&lab.url).await.unwrap();
+        // The lock is waited for three quarters of it.
+        let store = lab.builder().deadline(Duration::from_secs(2)).connect(&lab.url).await.unwrap();
         let version = create(&store, &key(1), entry("x")).await;
         let mut other = <sqlx::SqliteConnection as sqlx::Connection>::connect(&lab.url).await.unwrap();
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-        for _ in 0..3 {
+        for _ in 0..2 {
             let error = store.write(&key(1), entry("y"), Expect::Version(version)).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Overloaded, "{}", told(&error));
             assert_eq!(load(&store, &key(1)).await.unwrap(), b"x");
