@@ -33,6 +33,8 @@ impl SessionManager {
         request: SweepRequest,
         mut progress: impl FnMut(&Swept),
     ) -> Result<Swept, SessionError> {
+        // With a budget of nothing no store would ever finish.
+        let request = request.budget(request.budget.max(1));
         let mut total = Swept::default();
         while !total.finished {
             let swept = self.0.sweep_slice(request).await?;

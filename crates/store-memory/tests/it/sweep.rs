@@ -24,6 +24,16 @@ fn keeps_to_the_range() {
     assert_eq!(sweep(&store, backwards), Swept::new(0, 0, 0, true));
 }
 
+/// The manager sweeps until the store says that it has finished, which it never would.
+#[test]
+fn a_sweep_of_the_manager_ends_also_with_a_budget_of_nothing() {
+    let (clock, store) = filled(10);
+    let manager = session_core::SessionManager::builder(store.clone()).build().unwrap();
+    let request = SweepRequest::before(in_seconds(&clock, 5)).budget(0);
+    let swept = block_on(manager.sweep(request)).unwrap();
+    assert_eq!((swept.removed, swept.finished, store.len()), (5, true, 5));
+}
+
 #[test]
 fn keeps_to_the_budget_and_goes_on_where_it_stopped() {
     let (clock, store) = filled(1_000);
