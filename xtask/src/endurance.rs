@@ -43,6 +43,24 @@ const ROWS: &[Row] = &[
         environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
     },
     Row {
+        name: "postgres",
+        about: "The adapter suite on PostgreSQL, with every adapter and strategy",
+        call: "xtask conformance --store postgres",
+        environment: &[],
+    },
+    Row {
+        name: "mysql",
+        about: "The adapter suite on MariaDB, with every adapter and strategy",
+        call: "xtask conformance --store mysql",
+        environment: &[],
+    },
+    Row {
+        name: "cluster",
+        about: "The adapter suite on a Redis Cluster, with every adapter and strategy",
+        call: "xtask conformance --store redis+cluster",
+        environment: &[],
+    },
+    Row {
         name: "sealed",
         about: "Every bit of 10,000 signed and 10,000 encrypted cookies flipped",
         call: "test --release -p session-core --all-features --test sealed_and_signed flipped_bits",

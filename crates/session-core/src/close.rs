@@ -180,6 +180,9 @@ impl Closed {
         let inner = &*self.session.0;
         let shared = &inner.shared;
         let report = self.report.unwrap_or_else(|| inner.announce(headers));
+        if !report.varies {
+            return report;
+        }
         response::vary(headers, shared.persistence.vary());
         if shared.persistence.in_urls() {
             query::guard(headers);

@@ -286,7 +286,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        record::{Marker, Meta, Record},
+        record::{FORMAT, HEAD, Marker, Meta, Record},
         timestamp::Timestamp,
         value::ValueFormat,
     };
@@ -428,7 +428,12 @@ mod tests {
                 noise ^= noise << 17;
                 noise.to_le_bytes()[0]
             });
-            look([1, u8::try_from(length % 2).unwrap()].into_iter().chain(bytes).collect());
+            let noise: Vec<u8> = bytes.collect();
+            look([FORMAT, u8::try_from(length % 2).unwrap()].into_iter().chain(noise.clone()).collect());
+            // Noise in the place of the entries, behind everything that a record begins with.
+            let mut entries = vec![0; HEAD];
+            entries[0] = FORMAT;
+            look([entries, noise].concat());
         }
     }
 }

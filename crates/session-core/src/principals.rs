@@ -117,6 +117,9 @@ impl SessionManager {
 
     /// Ends all sessions of a principal that exist when the call begins, and answers how many there were.
     ///
+    /// Which ones existed is told by the clocks: where several machines sign people in, a session that another machine has
+    /// made just before is spared if that machine's clock is ahead of this one's. Keep clocks synchronized, or call again.
+    ///
     /// # Errors
     /// [`SessionError::Unsupported`] for a store without [`PrincipalIndex`], and [`SessionError::Store`]: some may have
     /// been ended.

@@ -15,10 +15,10 @@ use bytes::Bytes;
 
 use crate::{digest::StoreKey, expiry::Override, timestamp::Timestamp};
 
-const FORMAT: u8 = 2;
+pub(crate) const FORMAT: u8 = 2;
 const LIVE: u8 = 0;
 const SUPERSEDED: u8 = 1;
-const HEAD: usize = 85;
+pub(crate) const HEAD: usize = 85;
 const ENTRY_HEAD: usize = 7;
 const SUPERSEDED_LENGTH: usize = 67;
 

@@ -130,7 +130,7 @@ impl Recipe for MariadbRecipe {
     }
 
     fn command(&self, data: &Path, port: u16) -> Result<Command, StartError> {
-        let mut command = Command::new(find("mysqld", PACKAGE)?);
+        let mut command = Command::new(find("mariadbd", PACKAGE).or_else(|_| find("mysqld", PACKAGE))?);
         command.arg("--no-defaults").arg(format!("--port={port}")).current_dir(data);
         for (name, file) in
             [("datadir", ""), ("init-file", "users.sql"), ("pid-file", "pid"), ("socket", "socket")]

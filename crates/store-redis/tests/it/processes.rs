@@ -86,7 +86,8 @@ fn records() -> u64 {
     100 * scale()
 }
 
-/// Two processes that rotate the same session: each writes a record of its own, then turns the old one into a marker.
+/// The calls of two rotations of one session, through two stores that share nothing but the server: each writes a record
+/// of its own, then turns the old one into a marker. The core's own rotation races in the adapter suite.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_rotations_one_wins() {
     let Some(server) = server() else { return };

@@ -85,8 +85,8 @@ pub async fn a_failed_save_can_be_repeated(site: Site) -> Result {
     Ok(())
 }
 
-/// An update is made once, also when its write seemed to fail and was carried out all the same; what the handler does
-/// after that is made too.
+/// An update is made once, also when its write seemed to fail and was carried out all the same and nobody has changed the
+/// session since; what the handler does after that is made too.
 pub async fn an_update_in_doubt_is_made_once(site: Site) -> Result {
     let app = site.start().await?;
     for visitor in [app.visitor().await?, app.member("ann").await?] {
