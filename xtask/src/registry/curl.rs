@@ -82,7 +82,8 @@ fn in_the_url(curl: &Curl<'_>) {
     let follow = ["-L", "--max-redirs", "1", "-w", "\n%{http_code} %{num_redirects} %{url_effective}"];
     let answer = curl.text(&follow, "/?tea=green");
     let (body, trace) = answer.rsplit_once('\n').expect("what curl was told to write");
-    assert_eq!(body, r#"{"keys":[],"status":"new"}"#);
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(body, json!({"status": "new", "keys": []}));
     let target = trace.strip_prefix("200 1 ").and_then(|url| url.split_once("/?")).expect("one redirect").1;
     let id = target.strip_prefix("tea=green&sid=").expect("the parameters of before, and an id");
     let to = |id: &str| format!("/ops?sid={id}");
