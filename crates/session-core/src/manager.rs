@@ -12,6 +12,7 @@ use std::{
 use http::{HeaderName, Method};
 
 use crate::{
+    attempt::MOST_ATTEMPTS,
     builder::{CloseListener, ErrorResponse, ManagerBuilder},
     clock::Clock,
     config::SessionConfig,
@@ -261,7 +262,6 @@ impl Shared {
         key: &StoreKey,
         mut expect: Option<Version>,
     ) -> Result<bool, SessionError> {
-        const MOST_ATTEMPTS: usize = 256;
         let mut key = *key;
         let mut turn = None;
         for _ in 0..MOST_ATTEMPTS {
