@@ -14,16 +14,19 @@
 //! A server that takes long to start is [`shared`] by all cases of a test process, and by all processes of a test run.
 //! Tests that harm their server start one of their own.
 //!
-//! To add a kind of server, implement [`Recipe`] in a file of its own; ports, folders, signals, watching and restarts are
+//! To add a kind of server, implement [`Recipe`], or [`Sql`] for a SQL database, in a file of its own; ports, folders, signals, watching and restarts are
 //! [`Server`]'s.
 
 mod server;
 
 mod cluster;
-mod mariadb;
-mod postgres;
 mod redis;
 
+mod mariadb;
+mod postgres;
+mod sql;
+
+mod certificates;
 mod proxy;
 
 mod shared;
@@ -35,11 +38,13 @@ mod port;
 mod process;
 
 pub use binary::{Missing, find};
+pub use certificates::Authority;
 pub use cluster::RedisCluster;
 pub use error::StartError;
-pub use mariadb::{MariadbRecipe, MariadbServer};
-pub use postgres::{PostgresRecipe, PostgresServer};
+pub use mariadb::{Mariadb, MariadbRecipe, MariadbServer};
+pub use postgres::{Postgres, PostgresRecipe, PostgresServer};
 pub use proxy::CuttableProxy;
 pub use redis::{RedisRecipe, RedisServer, ask};
 pub use server::{Recipe, Server};
 pub use shared::{Lease, shared};
+pub use sql::{Sql, SqlRecipe, SqlServer};

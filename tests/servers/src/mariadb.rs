@@ -4,103 +4,53 @@ use std::{
     fs, io,
     io::Read,
     net::{Ipv4Addr, TcpStream},
-    ops::Deref,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
+use rustix::process::Signal;
+
 use crate::{
     binary::find,
     error::StartError,
     owner,
-    server::{Recipe, Server},
-    shared::{Lease, shared},
+    sql::{Sql, SqlRecipe, SqlServer},
 };
 
 /// A MariaDB or MySQL. Dropping it ends it.
+pub type MariadbServer = SqlServer<Mariadb>;
+
+/// What a [`MariadbServer`] is to be like. Settings are options of `mysqld`, without their dashes.
+pub type MariadbRecipe = SqlRecipe<Mariadb>;
+
+/// The kind of server.
 #[derive(Debug)]
-pub struct MariadbServer(Server<MariadbRecipe>);
+pub enum Mariadb {}
 
-/// What a [`MariadbServer`] is to be like.
-#[derive(Clone, Debug, Default)]
-pub struct MariadbRecipe {
-    settings: Vec<(&'static str, String)>,
-}
-
-impl MariadbServer {
-    /// Starts a server.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn start() -> Result<Self, StartError> {
-        MariadbRecipe::default().start()
-    }
-
-    /// The URL of the server that this test run shares.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn shared() -> Result<String, StartError> {
-        shared("mariadb", || {
-            let server = Self::start()?;
-            Lease::new(server.url()).with(server.0).map_err(StartError::io("release a server"))
-        })
-    }
-
-    /// The URL for who may do everything, and needs no password.
-    #[must_use]
-    pub fn url(&self) -> String {
-        Self::url_at(self.port())
-    }
-
-    /// The same through a proxy on another port.
-    #[must_use]
-    pub fn url_at(port: u16) -> String {
-        format!("mysql://session@127.0.0.1:{port}/session?ssl-mode=DISABLED")
-    }
-
-    /// A URL for somebody who needs a password: `secret`.
-    #[must_use]
-    pub fn url_with_password(&self, password: &str) -> String {
-        format!("mysql://guarded:{password}@127.0.0.1:{}/session?ssl-mode=DISABLED", self.port())
-    }
-}
-
-impl Deref for MariadbServer {
-    type Target = Server<MariadbRecipe>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl MariadbRecipe {
-    /// With an option of `mysqld`, without its dashes.
-    #[must_use]
-    pub fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.settings.push((name, value.into()));
-        self
-    }
-
-    /// Starts it.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn start(self) -> Result<MariadbServer, StartError> {
-        Server::start(self).map(MariadbServer)
-    }
-}
-
-impl Recipe for MariadbRecipe {
+impl Sql for Mariadb {
     const NAME: &'static str = "mysqld";
 
-    fn prepare(&self, data: &Path) -> Result<(), StartError> {
+    const STOP: Signal = Signal::TERM;
+
+    const SETTINGS: &'static [(&'static str, &'static str)] = &[
+        ("bind-address", "127.0.0.1"),
+        ("skip-name-resolve", "ON"),
+        ("max-connections", "200"),
+        ("innodb-buffer-pool-size", "32M"),
+        ("innodb-log-file-size", "8M"),
+        ("performance-schema", "OFF"),
+        ("max-connect-errors", "1000000"),
+    ];
+
+    fn url(login: &str, port: u16) -> String {
+        format!("mysql://{login}@127.0.0.1:{port}/session?ssl-mode=DISABLED")
+    }
+
+    fn prepare(data: &Path) -> Result<(), StartError> {
         let temporary = temporary(data);
         fs::create_dir_all(&temporary).map_err(StartError::io("make a temporary folder"))?;
-        for folder in [data, &temporary] {
-            owner::give_away(folder).map_err(StartError::io("give a folder away"))?;
-        }
+        owner::give_away(&temporary).map_err(StartError::io("give a folder away"))?;
         let mut command = match find("mariadb-install-db", PACKAGE) {
             Ok(installer) => {
                 let mut command = Command::new(installer);
@@ -129,24 +79,23 @@ impl Recipe for MariadbRecipe {
         fs::write(data.join("users.sql"), users).map_err(StartError::io("write users.sql"))
     }
 
-    fn command(&self, data: &Path, port: u16) -> Result<Command, StartError> {
+    fn command(data: &Path, port: u16) -> Result<Command, StartError> {
         let mut command = Command::new(find("mariadbd", PACKAGE).or_else(|_| find("mysqld", PACKAGE))?);
-        command.arg("--no-defaults").arg(format!("--port={port}")).current_dir(data);
+        command.arg("--no-defaults").arg(format!("--port={port}"));
         for (name, file) in
             [("datadir", ""), ("init-file", "users.sql"), ("pid-file", "pid"), ("socket", "socket")]
         {
             command.arg(format!("--{name}={}", data.join(file).display()));
         }
         command.arg(format!("--tmpdir={}", temporary(data).display()));
-        let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in SETTINGS.iter().copied().chain(settings) {
-            command.arg(format!("--{name}={value}"));
-        }
-        owner::make_run_by_owner(&mut command);
         Ok(command)
     }
 
-    fn is_ready(&self, port: u16) -> bool {
+    fn set(command: &mut Command, name: &str, value: &str) {
+        command.arg(format!("--{name}={value}"));
+    }
+
+    fn is_ready(port: u16) -> bool {
         greeting(port).is_ok_and(|version| version == 10)
     }
 }
@@ -166,12 +115,3 @@ fn temporary(data: &Path) -> PathBuf {
 }
 
 const PACKAGE: &str = "mariadb-server";
-const SETTINGS: &[(&str, &str)] = &[
-    ("bind-address", "127.0.0.1"),
-    ("skip-name-resolve", "ON"),
-    ("max-connections", "200"),
-    ("innodb-buffer-pool-size", "32M"),
-    ("innodb-log-file-size", "8M"),
-    ("performance-schema", "OFF"),
-    ("max-connect-errors", "1000000"),
-];

@@ -30,6 +30,14 @@ pub(crate) fn give_away(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
+/// Gives a file to who runs the server, for their eyes only.
+pub(crate) fn give_away_file(file: &Path) -> io::Result<()> {
+    if is_root() {
+        chown(file, Some(NOBODY), Some(NOBODY))?;
+    }
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))
+}
+
 /// Lets a program run as the owner of its data.
 pub(crate) fn make_run_by_owner(command: &mut Command) {
     if is_root() {

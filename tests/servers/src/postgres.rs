@@ -4,7 +4,6 @@ use std::{
     fs, io,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
-    ops::Deref,
     path::Path,
     process::Command,
     time::Duration,
@@ -16,94 +15,42 @@ use crate::{
     binary::find,
     error::StartError,
     owner,
-    server::{Recipe, Server},
-    shared::{Lease, shared},
+    sql::{Sql, SqlRecipe, SqlServer, USER},
 };
 
 /// A PostgreSQL. Dropping it ends it.
+pub type PostgresServer = SqlServer<Postgres>;
+
+/// What a [`PostgresServer`] is to be like: by default without fsync. Settings are those of `postgresql.conf`.
+pub type PostgresRecipe = SqlRecipe<Postgres>;
+
+/// The kind of server.
 #[derive(Debug)]
-pub struct PostgresServer(Server<PostgresRecipe>);
+pub enum Postgres {}
 
-/// What a [`PostgresServer`] is to be like: by default without fsync, so that it outlives `kill -9` and no power cut.
-#[derive(Clone, Debug, Default)]
-pub struct PostgresRecipe {
-    settings: Vec<(&'static str, String)>,
-}
-
-impl PostgresServer {
-    /// Starts a server.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn start() -> Result<Self, StartError> {
-        PostgresRecipe::default().start()
-    }
-
-    /// The URL of the server that this test run shares.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn shared() -> Result<String, StartError> {
-        shared("postgres", || {
-            let server = Self::start()?;
-            Lease::new(server.url()).with(server.0).map_err(StartError::io("release a server"))
-        })
-    }
-
-    /// The URL for the superuser, who needs no password.
-    #[must_use]
-    pub fn url(&self) -> String {
-        Self::url_at(self.port())
-    }
-
-    /// The same through a proxy on another port.
-    #[must_use]
-    pub fn url_at(port: u16) -> String {
-        format!("postgres://{USER}@127.0.0.1:{port}/postgres?sslmode=disable")
-    }
-
-    /// A URL for somebody who needs a password, which once made is `secret`:
-    /// `CREATE ROLE guarded LOGIN PASSWORD 'secret'`.
-    #[must_use]
-    pub fn url_with_password(&self, password: &str) -> String {
-        format!("postgres://guarded:{password}@127.0.0.1:{}/postgres?sslmode=disable", self.port())
-    }
-}
-
-impl Deref for PostgresServer {
-    type Target = Server<PostgresRecipe>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl PostgresRecipe {
-    /// With a setting of `postgresql.conf`.
-    #[must_use]
-    pub fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.settings.push((name, value.into()));
-        self
-    }
-
-    /// Starts it.
-    ///
-    /// # Errors
-    /// [`StartError`]
-    pub fn start(self) -> Result<PostgresServer, StartError> {
-        Server::start(self).map(PostgresServer)
-    }
-}
-
-impl Recipe for PostgresRecipe {
+impl Sql for Postgres {
     const NAME: &'static str = "postgres";
 
+    /// At SIGTERM it waits for its clients.
     const STOP: Signal = Signal::INT;
 
-    fn prepare(&self, data: &Path) -> Result<(), StartError> {
-        let initdb = find("initdb", PACKAGE)?;
-        owner::give_away(data).map_err(StartError::io("give the data folder away"))?;
-        let mut command = Command::new(initdb);
+    const SETTINGS: &'static [(&'static str, &'static str)] = &[
+        ("listen_addresses", "127.0.0.1"),
+        ("unix_socket_directories", ""),
+        ("fsync", "off"),
+        ("max_connections", "200"),
+        ("shared_buffers", "32MB"),
+        ("min_wal_size", "8MB"),
+        ("max_wal_size", "64MB"),
+        ("dynamic_shared_memory_type", "mmap"),
+    ];
+
+    fn url(login: &str, port: u16) -> String {
+        format!("postgres://{login}@127.0.0.1:{port}/postgres?sslmode=disable")
+    }
+
+    fn prepare(data: &Path) -> Result<(), StartError> {
+        let mut command = Command::new(find("initdb", PACKAGE)?);
         command.arg("-D").arg(data).args(["-U", USER, "--auth=trust", "--no-sync", "--no-locale"]);
         command.args(["--encoding=UTF8", "--wal-segsize=1"]).current_dir(data);
         owner::run_by_owner(command, "initdb")?;
@@ -112,18 +59,17 @@ impl Recipe for PostgresRecipe {
         fs::write(data.join("pg_hba.conf"), access).map_err(StartError::io("write pg_hba.conf"))
     }
 
-    fn command(&self, data: &Path, port: u16) -> Result<Command, StartError> {
+    fn command(data: &Path, port: u16) -> Result<Command, StartError> {
         let mut command = Command::new(find("postgres", PACKAGE)?);
-        command.arg("-D").arg(data).args(["-p", &port.to_string()]).current_dir(data);
-        let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in SETTINGS.iter().copied().chain(settings) {
-            command.arg("-c").arg(format!("{name}={value}"));
-        }
-        owner::make_run_by_owner(&mut command);
+        command.arg("-D").arg(data).args(["-p", &port.to_string()]);
         Ok(command)
     }
 
-    fn is_ready(&self, port: u16) -> bool {
+    fn set(command: &mut Command, name: &str, value: &str) {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+
+    fn is_ready(port: u16) -> bool {
         greet(port).is_ok_and(|answer| answer == b'R')
     }
 }
@@ -143,14 +89,3 @@ fn greet(port: u16) -> io::Result<u8> {
 }
 
 const PACKAGE: &str = "postgresql";
-const USER: &str = "session";
-const SETTINGS: &[(&str, &str)] = &[
-    ("listen_addresses", "127.0.0.1"),
-    ("unix_socket_directories", ""),
-    ("fsync", "off"),
-    ("max_connections", "200"),
-    ("shared_buffers", "32MB"),
-    ("min_wal_size", "8MB"),
-    ("max_wal_size", "64MB"),
-    ("dynamic_shared_memory_type", "mmap"),
-];
