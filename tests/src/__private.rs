@@ -2,11 +2,13 @@
 
 use std::{future::Future, time::Duration};
 
+use session_core::Store;
 use tokio::runtime::Builder;
 
 use crate::{
     Verdict,
     adapter::{self, Adapter, Persist, Setup},
+    processes::{self, Place},
     store::{Case, Factory, Fresh, ManualClock, run},
 };
 
@@ -37,6 +39,25 @@ pub fn adapter_test<A, F>(
     let Some(case) = adapter::Case::named(name) else { panic!("the suite has no case `{name}`") };
     let setup = Setup::new::<A>(persist).store(Factory::new(fresh));
     judge(name, &case.spec, on_a_runtime(adapter::run(case, &setup)));
+}
+
+/// The body of a test that `process_tests!` makes.
+///
+/// # Panics
+/// When the rule is broken.
+pub fn process_test<F, S>(
+    name: &str,
+    test: &str,
+    place: impl FnOnce() -> Place,
+    open: impl Fn(String, u64) -> F,
+) where
+    F: Future<Output = S>,
+    S: Store,
+{
+    let Some(case) = processes::Case::named(name) else { panic!("there is no case `{name}`") };
+    if let Some(verdict) = on_a_runtime(processes::judge(case, test, place, open)) {
+        judge(name, &case.spec, verdict);
+    }
 }
 
 fn judge(name: &str, spec: &str, verdict: Verdict) {

@@ -4,6 +4,8 @@ pub mod adapter;
 pub mod fixture;
 pub mod store;
 
+pub mod processes;
+
 pub mod liars;
 
 mod docs;

@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use session_conformance::store::sample::key;
 use session_core::{Entry, Expect, Store, StoreKey, Version, Written};
 use session_store_file::{Durability, FileStore};
 
@@ -202,15 +203,6 @@ fn stored(written: Written) -> Version {
         Written::Stored(version) => version,
         Written::Conflict => panic!("conflict"),
     }
-}
-
-fn key(number: u64) -> StoreKey {
-    let mut bytes = [0; 32];
-    for (i, chunk) in bytes.chunks_mut(8).enumerate() {
-        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17 * i as u32 + 5);
-        chunk.copy_from_slice(&mixed.to_be_bytes());
-    }
-    StoreKey::from_bytes(bytes)
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use session_core::{Entry, Expect, PrincipalKey, Store, StoreKey, Version, Written};
+use session_conformance::store::sample::{key, mix, principal};
+use session_core::{Entry, Expect, Store, Version, Written};
 use session_store_memory::MemoryStore;
 
 fn main() {
@@ -131,7 +132,7 @@ fn flood() {
 fn filled(count: u64, signed_in: bool) -> MemoryStore {
     let store = MemoryStore::builder().max_records(usize::MAX).max_bytes(usize::MAX).build();
     for number in 0..count {
-        let principal = signed_in.then(|| PrincipalKey::from_bytes(*key(!number).as_bytes()));
+        let principal = signed_in.then(|| principal(number));
         let entry = entry(number).with_principal(principal);
         assert!(is_stored(ready(store.write(&key(number), entry, Expect::Absent))));
     }
@@ -146,22 +147,6 @@ fn is_stored<E>(written: Result<Written, E>) -> bool {
 fn entry(number: u64) -> Entry {
     let life = Duration::from_millis(1_800_000 + mix(number) % 1_800_000);
     Entry::new(vec![b'.'; 100], SystemTime::now() + life)
-}
-
-fn key(number: u64) -> StoreKey {
-    let mut bytes = [0; 32];
-    for (word, salt) in bytes.chunks_exact_mut(8).zip(1..) {
-        word.copy_from_slice(&mix(number.wrapping_mul(4).wrapping_add(salt)).to_be_bytes());
-    }
-    StoreKey::from_bytes(bytes)
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(seed: u64) -> u64 {
-    let word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }
 
 /// What a future gives that never waits.

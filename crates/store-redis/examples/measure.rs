@@ -11,7 +11,8 @@ use std::{
 };
 
 use redis::aio::MultiplexedConnection;
-use session_core::{Entry, Expect, PrincipalKey, Store, StoreKey, Written};
+use session_conformance::store::sample::{key, principal};
+use session_core::{Entry, Expect, PrincipalKey, Store, Written};
 use session_store_redis::RedisStore;
 use session_test_servers::{CuttableProxy, RedisCluster, RedisServer};
 use tokio::task::JoinSet;
@@ -196,28 +197,4 @@ fn used_memory(server: &RedisServer) -> Outcome<u64> {
 
 fn entry() -> Entry {
     Entry::new([7_u8; 100].as_slice(), SystemTime::now() + Duration::from_secs(1_800))
-}
-
-fn key(number: u64) -> StoreKey {
-    StoreKey::from_bytes(digest(number))
-}
-
-fn principal(number: u64) -> PrincipalKey {
-    PrincipalKey::from_bytes(digest(!number))
-}
-
-fn digest(number: u64) -> [u8; 32] {
-    let mut digest = [0; 32];
-    for (word, salt) in digest.chunks_exact_mut(8).zip(1..) {
-        word.copy_from_slice(&mix(number.wrapping_mul(4).wrapping_add(salt)).to_be_bytes());
-    }
-    digest
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(seed: u64) -> u64 {
-    let word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }

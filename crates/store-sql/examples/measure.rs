@@ -1,36 +1,53 @@
 //! Prints what a session costs in this store: time, bytes, and what many callers at once add.
 //!
-//! `cargo run --release -p session-store-sql --all-features --example measure [URL]`. Without a URL a SQLite file in the
-//! temporary folder is measured; with one, a table `measured` in that database, which is dropped afterwards. A debug build
-//! does a hundredth of it and shows only that it runs.
+//! `cargo run --release -p session-store-sql --all-features --example measure [DATABASE]`: `sqlite` (a file in the temporary
+//! folder), `postgres` or `mariadb` (a server of its own that syncs each write, in memory, or where `TMPDIR` says), or the
+//! URL of a database, in which a table `measured` is made and dropped again. A second argument says with how many sessions,
+//! for disks that sync slowly [100000]. A debug build does a hundredth of it and shows only that it runs.
 
 use std::{
+    any::Any,
     env,
     error::Error,
     time::{Duration, Instant, SystemTime},
 };
 
-use session_core::{
-    Entry, Environment, Expect, PrincipalKey, Store, StoreKey, Sweep, SweepRequest, Version, Written,
-};
+use session_conformance::store::sample::{key, mix, principal};
+use session_core::{Entry, Environment, Expect, Store, Sweep, SweepRequest, Version, Written};
 use session_store_sql::SqlStore;
+use session_test_servers::{MariadbServer, PostgresRecipe};
 use tokio::task::JoinSet;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const SCALE: u64 = if cfg!(debug_assertions) { 100 } else { 1 };
-const SESSIONS: [u64; 3] = [1_000 / SCALE, 10_000 / SCALE, 100_000 / SCALE];
-const CALLS: u64 = 5_000 / SCALE;
+/// Unless told otherwise.
+const SESSIONS: u64 = 100_000;
 const TASKS: u64 = 64;
 
 #[tokio::main]
 async fn main() -> Result {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("measured.db");
-    let url = env::args().nth(1).unwrap_or_else(|| format!("sqlite:{}", file.display()));
+    let database = env::args().nth(1).unwrap_or_else(|| "sqlite".to_owned());
+    let (url, _server): (String, Option<Box<dyn Any>>) = match &*database {
+        "sqlite" => (format!("sqlite:{}", file.display()), None),
+        "postgres" => {
+            let server = PostgresRecipe::default().set("fsync", "on").start()?;
+            (server.url(), Some(Box::new(server)))
+        }
+        "mariadb" => {
+            // It syncs unless told otherwise.
+            let server = MariadbServer::start()?;
+            (server.url(), Some(Box::new(server)))
+        }
+        _ => (database, None),
+    };
     let store = SqlStore::builder().table("measured").deadline(Duration::from_secs(60)).connect(&url).await?;
     println!("{store:?}");
-    println!("{:<34}{:>12}{:>12}{:>12}", "sessions of 100 bytes", SESSIONS[0], SESSIONS[1], SESSIONS[2]);
+    let most = env::args().nth(2).map_or(Ok(SESSIONS), |count| count.parse())? / SCALE;
+    let (sizes, calls) = ([most / 100, most / 10, most], most / 20);
+    println!("{:<34}{:>12}{:>12}{:>12}", "sessions of 100 bytes", sizes[0], sizes[1], sizes[2]);
 
     let mut rows = [
         ("us per load", Vec::new()),
@@ -40,14 +57,14 @@ async fn main() -> Result {
         ("replacements per s, 64 tasks", Vec::new()),
     ];
     let mut count = 0;
-    for sessions in SESSIONS {
+    for sessions in sizes {
         fill(&store, count, sessions).await?;
         count = sessions;
-        rows[0].1.push(micros(load(store.clone(), count, CALLS, 0)).await?);
-        rows[1].1.push(micros(replace(store.clone(), count, CALLS, 0)).await?);
-        rows[2].1.push(micros(come_and_go(store.clone(), count, CALLS)).await?);
-        rows[3].1.push(rate(&store, |store, task| load(store, count, CALLS / 8, task)).await?);
-        rows[4].1.push(rate(&store, |store, task| replace(store, count, CALLS / 8, task)).await?);
+        rows[0].1.push(micros(load(store.clone(), count, calls, 0), calls).await?);
+        rows[1].1.push(micros(replace(store.clone(), count, calls, 0), calls).await?);
+        rows[2].1.push(micros(come_and_go(store.clone(), count, calls), calls).await?);
+        rows[3].1.push(rate(&store, calls / 8, |store, task| load(store, count, calls / 8, task)).await?);
+        rows[4].1.push(rate(&store, calls / 8, |store, task| replace(store, count, calls / 8, task)).await?);
     }
     for (name, cells) in rows {
         println!("{name:<34}{}", cells.iter().map(|cell| format!("{cell:>12.0}")).collect::<String>());
@@ -73,14 +90,14 @@ async fn main() -> Result {
     Ok(())
 }
 
-async fn micros(work: impl Future<Output = Result>) -> Result<f64> {
+async fn micros(work: impl Future<Output = Result>, calls: u64) -> Result<f64> {
     let start = Instant::now();
     work.await?;
-    Ok(start.elapsed().as_secs_f64() * 1e6 / CALLS as f64)
+    Ok(start.elapsed().as_secs_f64() * 1e6 / calls as f64)
 }
 
-/// Calls of 64 tasks together in a second.
-async fn rate<F>(store: &SqlStore, work: impl Fn(SqlStore, u64) -> F) -> Result<f64>
+/// Calls in a second, of 64 tasks together that make so many each.
+async fn rate<F>(store: &SqlStore, calls: u64, work: impl Fn(SqlStore, u64) -> F) -> Result<f64>
 where
     F: Future<Output = Result> + Send + 'static,
 {
@@ -92,7 +109,7 @@ where
     while let Some(done) = tasks.join_next().await {
         done??;
     }
-    Ok((CALLS / 8 * TASKS) as f64 / start.elapsed().as_secs_f64())
+    Ok((calls * TASKS) as f64 / start.elapsed().as_secs_f64())
 }
 
 async fn fill(store: &SqlStore, from: u64, to: u64) -> Result {
@@ -140,8 +157,7 @@ async fn come_and_go(store: SqlStore, count: u64, calls: u64) -> Result {
 }
 
 async fn write(store: &SqlStore, number: u64, expect: Expect) -> Result {
-    let principal = PrincipalKey::from_bytes(*key(!number).as_bytes());
-    let entry = entry(number).with_principal(principal);
+    let entry = entry(number).with_principal(principal(number));
     match store.write(&key(number), entry, expect).await {
         Ok(Written::Stored(_)) => Ok(()),
         // Small tables have fewer sessions than tasks.
@@ -155,20 +171,4 @@ async fn write(store: &SqlStore, number: u64, expect: Expect) -> Result {
 fn entry(number: u64) -> Entry {
     let life = Duration::from_millis(1_800_000 + mix(number) % 1_800_000);
     Entry::new(vec![b'.'; 100], SystemTime::now() + life)
-}
-
-fn key(number: u64) -> StoreKey {
-    let mut bytes = [0; 32];
-    for (word, salt) in bytes.chunks_exact_mut(8).zip(1..) {
-        word.copy_from_slice(&mix(number.wrapping_mul(4).wrapping_add(salt)).to_be_bytes());
-    }
-    StoreKey::from_bytes(bytes)
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(seed: u64) -> u64 {
-    let word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }

@@ -105,6 +105,7 @@ macro_rules! __store_cases {
             index {
                 every_record_of_a_principal_is_listed [PrincipalIndex],
                 a_long_list_comes_in_pages [PrincipalIndex],
+                ten_thousand_records_come_in_pages [PrincipalIndex],
                 a_page_starts_behind_the_given_key [PrincipalIndex],
                 a_page_may_be_of_any_size [PrincipalIndex],
                 a_record_of_another_is_never_listed [PrincipalIndex],

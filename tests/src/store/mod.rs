@@ -26,7 +26,7 @@ mod gate;
 mod handle;
 mod history;
 mod model;
-pub(crate) mod sample;
+pub mod sample;
 mod watched;
 
 pub use case::{CASES, Case, Need};

@@ -11,7 +11,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::child;
+use session_conformance::processes::{Run, run};
+pub(crate) use session_conformance::{skip, store::sample::key};
 use session_core::{Entry, Expect, ManualClock, Store, StoreKey, SweepRequest, Swept, Version, Written};
 use session_store_file::{FileStore, FileStoreBuilder};
 
@@ -58,17 +59,24 @@ pub(crate) struct Fixture {
     test: &'static str,
 }
 
+impl Medium {
+    /// An empty folder of its own.
+    pub(crate) fn folder(self) -> tempfile::TempDir {
+        let in_memory = Path::new("/dev/shm");
+        let parent = match self {
+            Self::Memory if in_memory.is_dir() => in_memory.to_owned(),
+            Self::Memory | Self::Disk => std::env::temp_dir(),
+        };
+        tempfile::tempdir_in(parent).unwrap()
+    }
+}
+
 /// What the clock shows at the beginning.
 pub(crate) const START: u64 = 1_900_000_000;
 
 impl Fixture {
     pub(crate) fn new(medium: Medium, portable: bool, test: &'static str) -> Self {
-        let in_memory = Path::new("/dev/shm");
-        let parent = match medium {
-            Medium::Memory if in_memory.is_dir() => in_memory.to_owned(),
-            Medium::Memory | Medium::Disk => std::env::temp_dir(),
-        };
-        let folder = tempfile::tempdir_in(parent).unwrap();
+        let folder = medium.folder();
         Self { folder, clock: Arc::new(ManualClock::at_unix(START)), portable, medium, test }
     }
 
@@ -77,10 +85,10 @@ impl Fixture {
         Self::new(self.medium, self.portable, self.test)
     }
 
-    /// The same test again in a process of its own, which finds a [`Task`](crate::child::Task).
-    pub(crate) fn child(&self) -> child::Run {
+    /// The same test again in a process of its own, which finds a [`Task`](session_conformance::processes::Task).
+    pub(crate) fn child(&self) -> Run {
         let (_, test) = self.test.split_once("::").unwrap();
-        child::run(test).path("root", &self.root()).number("portable", self.portable.into())
+        run(test).with("root", self.root().display()).with("portable", u8::from(self.portable))
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -133,16 +141,6 @@ pub(crate) fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
             files.push(entry.path());
         }
     }
-}
-
-/// Different keys, spread over the shards like digests.
-pub(crate) fn key(number: u64) -> StoreKey {
-    let mut bytes = [0; 32];
-    for (i, chunk) in bytes.chunks_mut(8).enumerate() {
-        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17 * i as u32 + 5);
-        chunk.copy_from_slice(&(mixed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).to_be_bytes());
-    }
-    StoreKey::from_bytes(bytes)
 }
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
@@ -229,12 +227,4 @@ pub(crate) fn sweep_with(store: &FileStore, request: SweepRequest) -> Swept {
 pub(crate) fn scale(short: u64) -> u64 {
     let factor = std::env::var("SESSION_STORE_FILE_TEST_SCALE").map_or(1, |factor| factor.parse().unwrap());
     short * factor
-}
-
-/// For a test that cannot run here: says why, in a way that `cargo xtask test` finds, and fails where everything has to
-/// run.
-pub(crate) fn skip(reason: impl std::fmt::Display) {
-    let required = std::env::var_os("SESSION_REQUIRE").is_some_and(|required| required == "all");
-    assert!(!required, "SESSION_REQUIRE=all, and yet this cannot run: {reason}");
-    eprintln!("SKIP {reason}");
 }

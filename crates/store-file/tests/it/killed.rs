@@ -11,13 +11,11 @@ use std::{
     time::Duration,
 };
 
+use session_conformance::processes::{Running, Task, task};
 use session_core::{Entry, Expect, PrincipalKey, Removed, Store, StoreKey, Written};
 use session_store_file::{Durability, FileStore};
 
-use crate::{
-    child::{self, Task},
-    common::*,
-};
+use crate::common::*;
 
 const PROCESSES: u64 = 2;
 const WRITERS: u64 = 4;
@@ -110,7 +108,7 @@ fn temporaries(fixture: &Fixture) -> usize {
 
 on_both_paths! {
     fn nothing_acknowledged_is_lost_by_killing(fixture) {
-        if let Some(task) = child::task() {
+        if let Some(task) = task() {
             return write_for_ever(&task);
         }
         let store = open(&fixture.root(), fixture.portable);
@@ -121,8 +119,8 @@ on_both_paths! {
         for cycle in 0..scale(20) {
             let mut children: Vec<_> = (0..PROCESSES)
                 .map(|process| {
-                    let run = fixture.child().path("acks", &folder);
-                    run.number("process", process).number("from", highest).start()
+                    let run = fixture.child().with("acks", folder.display());
+                    run.with("process", process).with("from", highest).start()
                 })
                 .collect();
             let began = |number| read(&acks(number)).2 > times.get(&number).copied().unwrap_or(0) + 1;
@@ -130,7 +128,7 @@ on_both_paths! {
                 thread::sleep(Duration::from_millis(1));
             }
             thread::sleep(Duration::from_micros(cycle * 7_919 % 12_000));
-            children.iter_mut().for_each(child::Running::kill);
+            children.iter_mut().for_each(Running::kill);
 
             orphans += temporaries(&fixture);
             for number in 0..PROCESSES * WRITERS {

@@ -13,7 +13,6 @@ mod planted;
 mod principals;
 mod sweep;
 
-mod child;
 mod full_disk;
 mod hung_disk;
 mod killed;

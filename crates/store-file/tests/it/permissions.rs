@@ -2,17 +2,18 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::Path,
 };
 
+use session_conformance::processes::{Task, task};
 use session_core::{Expect, PrincipalKey, Store};
 use session_store_file::{FileStore, RootRule};
 
-use crate::{
-    child::{self, Task},
-    common::*,
-};
+use crate::common::*;
 
 fn assert_private(folder: &Path) {
     let metadata = fs::symlink_metadata(folder).unwrap();
@@ -55,14 +56,14 @@ fn open_as_somebody_else(task: &Task) {
 
 on_both_paths! {
     fn modes_do_not_depend_on_the_umask(fixture) {
-        if let Some(task) = child::task() {
+        if let Some(task) = task() {
             return write_under_a_umask(&task);
         }
         for umask in [0o000, 0o022, 0o077, 0o777] {
             let root = fixture.root().with_extension(format!("{umask:o}"));
             fixture.child()
-                .path("root", &root)
-                .number("umask", umask)
+                .with("root", root.display())
+                .with("umask", umask)
                 .finish();
             assert_private(&root);
         }
@@ -88,7 +89,7 @@ on_both_paths! {
     }
 
     fn a_root_of_somebody_else_is_refused(fixture) {
-        if let Some(task) = child::task() {
+        if let Some(task) = task() {
             return open_as_somebody_else(&task);
         }
         if !rustix::process::geteuid().is_root() {
@@ -104,18 +105,18 @@ on_both_paths! {
         for (expected, mode) in [(0, 0o755), (1, 0o700)] {
             chmod(fixture.root().parent().unwrap(), mode);
             fixture.child()
-                .number("expected", expected)
-                .by_nobody()
+                .with("expected", expected)
+                .command(|command| _ = command.uid(65_534).gid(65_534))
                 .finish();
         }
     }
 
     fn a_relative_root_stays_the_same_folder(fixture) {
-        if let Some(task) = child::task() {
+        if let Some(task) = task() {
             return move_about(&task);
         }
         let parent = fixture.root().parent().unwrap().to_owned();
-        fixture.child().path("root", &parent).finish();
+        fixture.child().with("root", parent.display()).finish();
         assert_eq!(fs::read_dir(parent.join("here/sessions")).unwrap().count(), 259);
     }
 }

@@ -3,21 +3,20 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use session_conformance::processes::Running;
 
 use crate::common::{Fixture, skip};
 
 /// A process with a store that does what it is told, on a single thread of the pool.
 pub(crate) struct Worker {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    child: Running,
     log: PathBuf,
 }
 
@@ -33,19 +32,15 @@ pub(crate) struct Traced {
 impl Worker {
     /// Starts the test again and waits until it is ready.
     pub(crate) fn start(fixture: &Fixture, durability: u64) -> Self {
-        let mut command = fixture.child().number("durability", durability).into_command();
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let (commands, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut worker = Self { child, commands, answers, log: fixture.root().with_extension("strace") };
-        assert_eq!(worker.answer().as_deref(), Some("ready"));
-        worker
+        let mut child = fixture.child().with("durability", durability).start();
+        assert_eq!(child.hear().as_deref(), Some("ready"));
+        Self { child, log: fixture.root().with_extension("strace") }
     }
 
     /// Has it do something; `None` if it died over it.
     pub(crate) fn ask(&mut self, command: &str) -> Option<String> {
-        writeln!(self.commands, "{command}").ok()?;
-        self.answer()
+        self.child.tell(command);
+        self.child.hear()
     }
 
     /// The same under `strace` with these options.
@@ -71,17 +66,6 @@ impl Worker {
         Traced { answer, log: fs::read_to_string(&self.log).unwrap() }
     }
 
-    fn answer(&mut self) -> Option<String> {
-        let mut line = String::new();
-        while self.answers.read_line(&mut line).ok()? > 0 {
-            if let Some((_, answer)) = line.trim_end().split_once(ANSWER) {
-                return Some(answer.to_owned());
-            }
-            line.clear();
-        }
-        None
-    }
-
     fn thread(&self) -> u32 {
         let tasks = format!("/proc/{}/task", self.child.id());
         let of_pool = |task: &fs::DirEntry| {
@@ -91,13 +75,6 @@ impl Worker {
         let threads: Vec<_> = fs::read_dir(tasks).unwrap().map(Result::unwrap).filter(of_pool).collect();
         assert_eq!(threads.len(), 1, "{threads:?}");
         threads[0].file_name().into_string().unwrap().parse().unwrap()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -127,6 +104,3 @@ pub(crate) fn is_available() -> bool {
         }
     }
 }
-
-/// What an answer of a worker begins with, among whatever else the test program prints.
-pub(crate) const ANSWER: &str = "answer: ";

@@ -1,16 +1,16 @@
 //! Every system call of every operation: in the right order, each one failing, and killed right before each one.
 
-use std::{io::BufRead, time::Duration};
+use std::time::Duration;
 
+use session_conformance::processes::{Task, task};
 use session_core::{
     Entry, Expect, PrincipalKey, Removed, Store, StoreError, StoreKey, SweepRequest, Version, Written,
 };
 use session_store_file::{Durability, FileStore};
 
 use crate::{
-    child::{self, Task},
     common::*,
-    strace::{self, ANSWER, Traced, Worker},
+    strace::{self, Traced, Worker},
 };
 
 const ALICE: PrincipalKey = PrincipalKey::from_bytes([0xa1; 32]);
@@ -47,15 +47,14 @@ fn work(task: &Task) {
     let builder = FileStore::builder(task.path("root")).durability(durability).io_threads(1);
     let builder = builder.portable(task.number("portable") == 1);
     let store = builder.deadline(Duration::from_secs(60)).open().unwrap();
-    println!("{ANSWER}ready");
-    for line in std::io::stdin().lock().lines() {
-        let line = line.unwrap();
+    task.tell("ready");
+    while let Some(line) = task.hear() {
         let mut words = line.split(' ');
         let command = words.next().unwrap();
         let [number, version] =
             [words.next(), words.next()].map(|word| word.map_or(0, |word| word.parse().unwrap()));
         let answer = obey(&store, command, &key(number), Version::new(version));
-        println!("{ANSWER}{}", answer.unwrap_or_else(|error| format!("{:?}", error.kind())));
+        task.tell(answer.unwrap_or_else(|error| format!("{:?}", error.kind())));
     }
 }
 
@@ -177,7 +176,7 @@ const HARMLESS: [&str; 9] = [
 
 /// Lets each system call of the operation fail in turn, with each of the errors.
 fn fail_each_call(fixture: Fixture, operation: Operation) {
-    if let Some(task) = child::task() {
+    if let Some(task) = task() {
         return work(&task);
     }
     if !strace::is_available() {
@@ -214,7 +213,7 @@ fn fail_each_call(fixture: Fixture, operation: Operation) {
 
 /// Kills the process right before each system call of the operation.
 fn kill_before_each_call(fixture: Fixture, operation: Operation) {
-    if let Some(task) = child::task() {
+    if let Some(task) = task() {
         return work(&task);
     }
     if !strace::is_available() {
@@ -269,7 +268,7 @@ fn steps(fixture: Fixture, operation: &Operation, durability: u64) -> Vec<&'stat
 }
 
 fn assert_steps(fixture: &Fixture, operation: Operation, expected: [&[&str]; 3]) {
-    if let Some(task) = child::task() {
+    if let Some(task) = task() {
         return work(&task);
     }
     if !strace::is_available() {

@@ -7,6 +7,7 @@ mod bounds;
 mod concurrency;
 mod contract;
 mod expiry;
+mod many_sessions;
 mod model;
 mod principals;
 mod sweep;
@@ -17,6 +18,7 @@ use std::{
 };
 
 use pollster::block_on;
+use session_conformance::store::sample::{key, mix, principal};
 use session_core::{
     Clock, Entry, Expect, ManualClock, PrincipalIndex, PrincipalKey, Removed, Store, StoreErrorKind,
     StoreKey, Stored, Version, Written,
@@ -40,31 +42,6 @@ fn in_seconds(clock: &ManualClock, seconds: u64) -> SystemTime {
 /// An entry that outlives every test.
 fn entry(bytes: impl Into<Vec<u8>>) -> Entry {
     Entry::new(bytes.into(), SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33))
-}
-
-/// Keys as even as digests, the same ones in every run.
-fn key(number: u64) -> StoreKey {
-    StoreKey::from_bytes(digest(number))
-}
-
-fn principal(number: u64) -> PrincipalKey {
-    PrincipalKey::from_bytes(digest(!number))
-}
-
-fn digest(number: u64) -> [u8; 32] {
-    let mut digest = [0; 32];
-    for (word, salt) in digest.chunks_exact_mut(8).zip(1..) {
-        word.copy_from_slice(&mix(number.wrapping_mul(4).wrapping_add(salt)).to_be_bytes());
-    }
-    digest
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(seed: u64) -> u64 {
-    let word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }
 
 fn load(store: &MemoryStore, key: &StoreKey) -> Option<Stored> {

@@ -7,8 +7,8 @@ fn store(cluster: &RedisCluster) -> RedisStore {
 }
 
 /// A key in the bucket `number`, so in the slot 64 times that.
-fn in_bucket(number: u8, other: u64) -> StoreKey {
-    let mut bytes = digest(other);
+pub(super) fn in_bucket(number: u8, other: u64) -> StoreKey {
+    let mut bytes = *key(other).as_bytes();
     bytes[0] = number;
     StoreKey::from_bytes(bytes)
 }

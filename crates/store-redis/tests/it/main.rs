@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
-mod child;
 mod cluster;
 mod damage;
+mod election;
 mod environment;
 mod expiry;
 mod limits;
@@ -22,6 +22,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use session_conformance::store::sample::{key, principal};
 use session_core::{
     Entry, Expect, PrincipalKey, Removed, Store, StoreError, StoreErrorKind, StoreKey, Stored, Version,
     Written,
@@ -65,31 +66,6 @@ fn hasty(port: u16) -> RedisStore {
 
 fn builder(port: u16) -> RedisStoreBuilder {
     RedisStore::builder(format!("redis://127.0.0.1:{port}"))
-}
-
-/// As even as digests.
-fn key(number: u64) -> StoreKey {
-    StoreKey::from_bytes(digest(number))
-}
-
-fn principal(number: u64) -> PrincipalKey {
-    PrincipalKey::from_bytes(digest(!number))
-}
-
-fn digest(number: u64) -> [u8; 32] {
-    let mut digest = [0; 32];
-    for (word, salt) in digest.chunks_exact_mut(8).zip(1..) {
-        word.copy_from_slice(&mix(number.wrapping_mul(4).wrapping_add(salt)).to_be_bytes());
-    }
-    digest
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(seed: u64) -> u64 {
-    let word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }
 
 /// An entry that outlives every test.

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    path::Path,
     process,
     sync::{
         Arc,
@@ -10,6 +11,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use session_conformance::processes::{Run, run as run_child};
+pub(crate) use session_conformance::store::sample::key;
 use session_core::{Entry, Expect, ManualClock, Store, StoreError, StoreKey, Version, Written};
 use session_store_sql::{SqlStore, SqlStoreBuilder};
 use session_test_servers::{MariadbServer, PostgresServer, StartError};
@@ -94,18 +97,32 @@ fn run_on<F: Future<Output = ()>>(
     test: &'static str,
     case: impl FnOnce(Lab) -> F,
 ) {
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let url = match kind {
-        Kind::Sqlite => Ok(format!("sqlite:{}", folder.path().join("sessions.db").display())),
-        Kind::Postgres => PostgresServer::shared(),
-        Kind::MySql => MariadbServer::shared(),
-    };
-    let Some(url) = installed(url) else { return };
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let table = format!("t{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let folder = folder();
+    let Some(url) = installed(url(kind, folder.path())) else { return };
+    let table = new_table();
     let clock = Arc::new(ManualClock::at_unix(START));
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(case(Lab { kind, url, table, clock, test, folder }));
+}
+
+/// Where a database may be.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// That of the server that all tests share, or of a file in the folder.
+pub(crate) fn url(kind: Kind, folder: &Path) -> Result<String, StartError> {
+    match kind {
+        Kind::Sqlite => Ok(format!("sqlite:{}", folder.join("sessions.db").display())),
+        Kind::Postgres => PostgresServer::shared(),
+        Kind::MySql => MariadbServer::shared(),
+    }
+}
+
+/// The name of a table that nobody else uses.
+pub(crate) fn new_table() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("t{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Nothing if a server is not installed, which is said.
@@ -129,10 +146,10 @@ impl Lab {
         self.builder().connect(&self.url).await.unwrap()
     }
 
-    /// The same test again in a process of its own, which finds a [`Task`](crate::child::Task).
-    pub(crate) fn child(&self) -> crate::child::Run {
+    /// The same test again in a process of its own, which finds a [`Task`](session_conformance::processes::Task).
+    pub(crate) fn child(&self) -> Run {
         let (_, test) = self.test.split_once("::").unwrap();
-        crate::child::run(test).text("url", &self.url).text("table", &self.table)
+        run_child(test).with("url", &self.url).with("table", &self.table)
     }
 
     pub(crate) fn file(&self) -> std::path::PathBuf {
@@ -181,16 +198,6 @@ impl Lab {
             }
         }
     }
-}
-
-/// Different keys, as even as digests.
-pub(crate) fn key(number: u64) -> StoreKey {
-    let mut bytes = [0; 32];
-    for (i, chunk) in bytes.chunks_mut(8).enumerate() {
-        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17 * i as u32 + 5);
-        chunk.copy_from_slice(&(mixed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).to_be_bytes());
-    }
-    StoreKey::from_bytes(bytes)
 }
 
 pub(crate) fn at(seconds: u64) -> SystemTime {

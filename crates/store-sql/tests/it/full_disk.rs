@@ -1,6 +1,6 @@
 //! A full disk: nothing new is taken, nothing old is lost, and what makes room works.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use session_core::{Environment, Expect, Removed, Store, StoreErrorKind};
 use session_store_sql::SqlStore;
@@ -136,3 +136,51 @@ fn sqlite_on_a_full_disk_reads_and_says_what_it_cannot() {
         store.close().await;
     });
 }
+
+/// What the log holds is copied to where it belongs when the disk is full, and the log begins again: the room that it has
+/// taken is enough for every removal, as many as there are.
+#[test]
+fn sqlite_on_a_full_disk_removes_in_the_room_of_its_log() {
+    run(Kind::Sqlite, "", |lab: Lab| async move {
+        let Some(mount) = Mount::new(24) else { return };
+        let url = format!("sqlite:{}", mount.at.join("sessions.db").display());
+        let store = lab.builder().connect(&url).await.unwrap();
+        let mut versions = Vec::new();
+        for number in 0..RECORDS {
+            versions.push(create(&store, &key(number), entry(bytes())).await);
+        }
+        // All of it into the file, so that a copy from the log needs no more room there.
+        let mut operator = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut operator).await.unwrap();
+        drop(operator);
+        for (number, version) in (0..RECORDS).zip(versions) {
+            let again = store.write(&key(number), entry(bytes()), Expect::Version(version)).await;
+            stored(again.unwrap());
+        }
+        let log = mount.at.join("sessions.db-wal");
+        let before = fs::metadata(&log).unwrap().len();
+        assert!(before > 100 << 10, "{before} bytes in the log");
+        fill_up(&mount);
+        removals_work(&store, RECORDS).await;
+        let after = fs::metadata(&log).unwrap().len();
+        assert!(
+            after <= before.next_multiple_of(4_096),
+            "there was room for a longer log: {before}, {after}"
+        );
+        store.close().await;
+    });
+}
+
+/// To the last byte.
+fn fill_up(mount: &Mount) {
+    let mut ballast = fs::File::create(mount.at.join("ballast")).unwrap();
+    let full = loop {
+        if let Err(error) = ballast.write_all(&[0; 4_096]) {
+            break error;
+        }
+    };
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+}
+
+/// More than fit into the room of the log at once, once they are removed.
+const RECORDS: u64 = 60;

@@ -7,13 +7,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use session_conformance::processes::{Task, task};
 use session_core::{Expect, Store, Written};
+use session_store_sql::SqlStore;
 
-use crate::{
-    child::{self, Task},
-    common::*,
-    processes::open,
-};
+use crate::common::*;
+
+async fn open(task: &Task) -> SqlStore {
+    let builder = SqlStore::builder().table(task.text("table")).deadline(PATIENCE);
+    builder.connect(&task.text("url")).await.unwrap()
+}
 
 /// Creates, rewrites and removes records of its own, and notes each acknowledgement, until it is killed.
 async fn work(task: &Task) {
@@ -57,7 +60,7 @@ struct Expected {
 
 on_each! {
     async fn what_was_acknowledged_outlives_a_kill(lab) {
-        if let Some(task) = child::task() {
+        if let Some(task) = task() {
             return work(&task).await;
         }
         let store = lab.open().await;
@@ -66,7 +69,7 @@ on_each! {
             let log = lab.file().with_extension("log");
             let _ = fs::remove_file(&log);
             let start = cycle * 100_000;
-            let child = lab.child().text("log", &log.display().to_string()).number("start", start);
+            let child = lab.child().with("log", log.display()).with("start", start);
             let mut child = child.start();
             // Some way into the work, wherever that is.
             let deadline = SystemTime::now() + PATIENCE;

@@ -14,8 +14,8 @@ mod sqlite;
 mod outage;
 mod round_trips;
 mod server;
+mod tls;
 
-mod child;
 mod full_disk;
 mod killed;
 mod processes;

@@ -1,6 +1,8 @@
 //! Servers of a test's own, to be harmed.
 
-use session_test_servers::{CuttableProxy, MariadbRecipe, MariadbServer, PostgresRecipe, PostgresServer};
+use session_test_servers::{
+    Authority, CuttableProxy, MariadbRecipe, MariadbServer, PostgresRecipe, PostgresServer,
+};
 use sqlx::Connection;
 
 use crate::common::{Kind, Lab, installed};
@@ -25,6 +27,23 @@ impl Lab {
         match self.kind {
             Kind::Postgres => installed(PostgresServer::start()).map(Server::Postgres),
             Kind::MySql => installed(MariadbServer::start()).map(Server::MySql),
+            Kind::Sqlite => None,
+        }
+    }
+
+    /// The same with the certificate that the authority has signed.
+    pub(crate) fn certified_server(&self, authority: &Authority) -> Option<Server> {
+        let certificate = authority.server_certificate().display().to_string();
+        let key = authority.server_key().display().to_string();
+        match self.kind {
+            Kind::Postgres => {
+                let recipe = PostgresRecipe::default().set("ssl", "on").set("ssl_cert_file", certificate);
+                installed(recipe.set("ssl_key_file", key).start()).map(Server::Postgres)
+            }
+            Kind::MySql => {
+                let recipe = MariadbRecipe::default().set("ssl-cert", certificate);
+                installed(recipe.set("ssl-key", key).start()).map(Server::MySql)
+            }
             Kind::Sqlite => None,
         }
     }
@@ -60,6 +79,22 @@ impl Lab {
 impl Server {
     pub(crate) fn url(&self) -> String {
         each!(self, server => server.url())
+    }
+
+    /// For who trusts that authority and nobody else.
+    pub(crate) fn url_trusting(&self, host: &str, authority: &Authority) -> String {
+        let trusted = authority.certificate();
+        let trusted = trusted.display();
+        match self {
+            Self::Postgres(server) => {
+                let port = server.port();
+                format!("postgres://session@{host}:{port}/postgres?sslmode=verify-full&sslrootcert={trusted}")
+            }
+            Self::MySql(server) => {
+                let port = server.port();
+                format!("mysql://session@{host}:{port}/session?ssl-mode=VERIFY_IDENTITY&ssl-ca={trusted}")
+            }
+        }
     }
 
     pub(crate) fn url_with_password(&self, password: &str) -> String {

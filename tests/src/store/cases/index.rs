@@ -28,6 +28,36 @@ pub async fn a_long_list_comes_in_pages(subject: Subject) -> Result {
     Ok(())
 }
 
+/// A list of 10,000 records comes in pages of at most 500, complete and ascending: whoever goes through it holds a page at
+/// a time.
+pub async fn ten_thousand_records_come_in_pages(subject: Subject) -> Result {
+    let mut logins: JoinSet<Result> = JoinSet::new();
+    for task in 0..20 {
+        let (store, entry) = (subject.store.clone(), subject.entry("x").with_principal(principal(0)));
+        logins.spawn(async move {
+            for number in 0..500 {
+                store.create(&key(task * 500 + number), entry.clone()).await?;
+            }
+            Ok(())
+        });
+    }
+    all(logins).await?;
+    let mut expected = keys(10_000);
+    expected.sort_unstable();
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let page = page(&subject, 0, after.as_ref(), 500).await?;
+        ensure!(page.len() <= 500, "a page of at most 500 holds {}", page.len());
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        let right = expected.get(seen..seen + page.len()) == Some(&page[..]);
+        ensure!(right, "behind {seen} records of 10,000 the list goes on with others than the next");
+        seen += page.len();
+    }
+    ensure!(seen == 10_000, "of 10,000 records {seen} are listed");
+    Ok(())
+}
+
 /// A page starts behind the given key, whether or not that key is listed, was removed, or is the first or last of all.
 pub async fn a_page_starts_behind_the_given_key(subject: Subject) -> Result {
     let mut sorted = keys(20);
