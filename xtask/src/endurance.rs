@@ -68,17 +68,56 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "redis",
-        about: "Races between processes, kills and broken connections on Redis, five hundred times longer",
-        call: "nextest run --profile endurance -p session-store-redis",
+        about: "Kills, elections and broken connections on Redis, five hundred times longer",
+        call: "nextest run --profile endurance -p session-store-redis -E not(test(processes::))",
         environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
     },
     Row {
         name: "sql",
-        about: "Races between processes, and kills, on each SQL database, a hundred times longer",
-        call: "nextest run --profile endurance -p session-store-sql --all-features",
+        about: "Kills and broken connections on each SQL database, a hundred times longer",
+        call: "nextest run --profile endurance -p session-store-sql --all-features -E not(test(processes::))",
         environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
     },
+    Row {
+        name: "races-file",
+        about: "Two processes on one folder: 640,000 updates, 2,000 rotations by 64, 100,000 ends",
+        call: "nextest run --profile endurance -p session-store-file -E test(processes::)",
+        environment: LONG_RACES,
+    },
+    Row {
+        name: "races-sqlite",
+        about: "The same on one SQLite file",
+        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::sqlite)",
+        environment: LONG_RACES,
+    },
+    Row {
+        name: "races-postgres",
+        about: "The same on one PostgreSQL",
+        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::postgres)",
+        environment: LONG_RACES,
+    },
+    Row {
+        name: "races-mysql",
+        about: "The same on one MariaDB",
+        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::mysql)",
+        environment: LONG_RACES,
+    },
+    Row {
+        name: "races-redis",
+        about: "The same on one Redis",
+        call: "nextest run --profile endurance -p session-store-redis -E test(processes::one_node)",
+        environment: LONG_RACES,
+    },
+    Row {
+        name: "races-cluster",
+        about: "The same on a Redis Cluster",
+        call: "nextest run --profile endurance -p session-store-redis -E test(processes::three_nodes)",
+        environment: LONG_RACES,
+    },
 ];
+
+/// 64 x 10,000 updates (promise C1), 100,000 ends beside requests (C3).
+const LONG_RACES: &[(&str, &str)] = &[("SESSION_CONFORMANCE_SCALE", "500")];
 
 /// Runs the chosen rows. Answers whether all passed.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
