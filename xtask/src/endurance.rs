@@ -67,6 +67,12 @@ const ROWS: &[Row] = &[
         environment: &[("SESSION_CONFORMANCE_SCALE", "512")],
     },
     Row {
+        name: "file",
+        about: "Kills, and power cuts on ext4 and xfs, on files, a hundred times longer",
+        call: "nextest run --profile endurance -p session-store-file killed power_cut",
+        environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
+    },
+    Row {
         name: "redis",
         about: "Kills, elections and broken connections on Redis, five hundred times longer",
         call: "nextest run --profile endurance -p session-store-redis -E not(test(processes::))",

@@ -30,14 +30,23 @@ pub(super) fn alone(context: &Context<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// As is, without the default features if there are any, with each feature, and with all of them.
+/// As is, without the default features if there are any, with each other feature and nothing else, and with all of them.
 fn selections(package: &Package) -> Vec<String> {
     let mut selections = vec![String::new()];
-    if package.features.contains_key("default") {
-        selections.push(" --no-default-features".to_owned());
+    let by_default: Vec<&str> = package
+        .features
+        .get("default")
+        .and_then(serde_json::Value::as_array)
+        .map_or_else(Vec::new, |features| features.iter().filter_map(serde_json::Value::as_str).collect());
+    let without = if by_default.is_empty() { "" } else { " --no-default-features" };
+    if !without.is_empty() {
+        selections.push(without.to_owned());
     }
-    let named: Vec<&String> = package.features.keys().filter(|name| *name != "default").collect();
-    selections.extend(named.iter().map(|name| format!(" --features {name}")));
+    let named: Vec<&str> =
+        package.features.keys().map(String::as_str).filter(|name| *name != "default").collect();
+    // What is on by default was there alone if nothing else is.
+    let others = named.iter().filter(|name| by_default != [**name]);
+    selections.extend(others.map(|name| format!("{without} --features {name}")));
     if named.len() > 1 {
         selections.push(" --all-features".to_owned());
     }

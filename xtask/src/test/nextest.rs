@@ -1,6 +1,6 @@
 //! Unit and integration tests, by cargo-nextest where it is installed.
 
-use std::fs;
+use std::{fs, num::NonZero, thread};
 
 use anyhow::{Context as _, Result};
 use roxmltree::{Document, Node};
@@ -29,7 +29,11 @@ fn by_nextest(context: &Context<'_>) -> Result<Outcome> {
     if report.exists() {
         fs::remove_file(&report).with_context(|| format!("cannot remove {}", report.display()))?;
     }
-    let run = context.cargo("nextest run --profile ci --workspace --all-features").checks()?;
+    // Many tests wait, for a server or a deadline.
+    let threads = thread::available_parallelism().map_or(1, NonZero::get) * 3 / 2;
+    let run = context
+        .cargo(&format!("nextest run --profile ci --workspace --all-features --test-threads {threads}"))
+        .checks()?;
     if !report.exists() {
         return Ok(run);
     }

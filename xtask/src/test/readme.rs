@@ -17,6 +17,8 @@ use crate::{conformance, outcome::Outcome, process::Process};
 
 /// Where the programs in the README listen.
 const ADDRESS: &str = "127.0.0.1:3000";
+/// As in the workspace, so that what is compiled there is not compiled again.
+const PROFILE: &str = "[profile.dev]\ndebug = \"line-tables-only\"\n";
 /// The fields that the transcript shows wherever they are.
 const FIELDS: [&str; 3] = ["cache-control:", "set-cookie:", "vary:"];
 
@@ -134,7 +136,7 @@ fn write_workspace(
     addresses: &[String],
 ) -> Result<()> {
     let mut manifest =
-        String::from("[workspace]\nresolver = \"3\"\nmembers = [\"readme-*\"]\n\n[patch.crates-io]\n");
+        format!("[workspace]\nresolver = \"3\"\nmembers = [\"readme-*\"]\n\n{PROFILE}\n[patch.crates-io]\n");
     let named = |name: &String| programs.iter().any(|program| program.dependencies.contains(name));
     for package in context.workspace.published().filter(|package| named(&package.name)) {
         writeln!(manifest, "{} = {{ path = {:?} }}", package.name, package.folder())?;

@@ -223,8 +223,8 @@ pub(crate) fn sweep_with(store: &FileStore, request: SweepRequest) -> Swept {
     total
 }
 
-/// How often to repeat something: `SESSION_STORE_FILE_TEST_SCALE` times the short form.
+/// How often to repeat something: `SESSION_CONFORMANCE_SCALE` times the short form.
 pub(crate) fn scale(short: u64) -> u64 {
-    let factor = std::env::var("SESSION_STORE_FILE_TEST_SCALE").map_or(1, |factor| factor.parse().unwrap());
+    let factor = std::env::var("SESSION_CONFORMANCE_SCALE").map_or(1, |factor| factor.parse().unwrap());
     short * factor
 }

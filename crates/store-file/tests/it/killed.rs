@@ -1,6 +1,6 @@
 //! Processes that are killed at any moment: what they acknowledged is there, and nothing else is.
 //!
-//! `SESSION_STORE_FILE_TEST_SCALE=50` makes the loop fifty times as long: 1,000 cycles.
+//! `SESSION_CONFORMANCE_SCALE=50` makes the loop fifty times as long: 1,000 cycles.
 
 use std::{
     collections::HashMap,

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::common::skip;
 
 pub(crate) struct Volume {
@@ -55,10 +57,16 @@ impl Volume {
     }
 
     /// What is not on the disk yet is lost: the file system stops without writing its journal, as
-    /// `EXT4_IOC_SHUTDOWN`, which is `XFS_IOC_GOINGDOWN`, with the flag `NOLOGFLUSH` makes it.
-    pub(crate) fn cut_power(&self) -> Result<(), String> {
-        const SHUTDOWN: &str = "import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
-        run(Command::new("python3").args(["-c", SHUTDOWN]).arg(self.path()))
+    /// `EXT4_IOC_SHUTDOWN`, which is `XFS_IOC_GOINGDOWN`, with the flag `NOLOGFLUSH` makes it. Answers when it began.
+    pub(crate) fn cut_power(&self) -> Result<Moment, String> {
+        const SHUTDOWN: &str = "
+import fcntl, os, struct, sys, time
+volume, flag = os.open(sys.argv[1], os.O_RDONLY), struct.pack('I', 2)
+begin = time.monotonic_ns()
+fcntl.ioctl(volume, 0x8004587D, flag)
+print(begin)";
+        let said = output_of(Command::new("python3").args(["-c", SHUTDOWN]).arg(self.path()))?;
+        said.trim().parse().map(Moment).map_err(|_| format!("python3 says {said}"))
     }
 
     /// The power is back: the file system recovers from what is on the disk.
@@ -98,9 +106,24 @@ impl Drop for Volume {
     }
 }
 
+/// Nanoseconds of the clock that every process on this machine shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let now = clock_gettime(ClockId::Monotonic);
+        Self(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+    }
+}
+
 fn run(command: &mut Command) -> Result<(), String> {
+    output_of(command).map(drop)
+}
+
+fn output_of(command: &mut Command) -> Result<String, String> {
     match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Err(format!("{}: {error}", Path::new(command.get_program()).display())),
     }
