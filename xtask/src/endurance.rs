@@ -1,12 +1,21 @@
 //! `cargo xtask endurance`: the long forms of tests that are short in `cargo xtask test`.
 
-use std::time::{Duration, Instant};
+mod fuzz;
+mod report;
+mod rows;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use console::style;
 
-use crate::{cargo::Cargo, outcome::spoken, workspace::Workspace};
+use crate::{cargo::Cargo, workspace::Workspace};
+use report::{Figures, Report};
+use rows::{Form, ROWS, Row};
 
 /// Run tests for as long as you like
 ///
@@ -21,115 +30,28 @@ pub(crate) struct Options {
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
 
-    /// Print the rows and end
+    /// Print the rows, what they promise and what they call, and end
     #[arg(long)]
     list: bool,
+
+    /// Write what came of it to this file as well
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
-
-/// A long form that exists.
-struct Row {
-    name: &'static str,
-    about: &'static str,
-    /// How cargo is called.
-    call: &'static str,
-    environment: &'static [(&'static str, &'static str)],
-}
-
-const ROWS: &[Row] = &[
-    Row {
-        name: "conformance",
-        about: "The kit on every combination, its races and random calls a hundred times longer",
-        call: "xtask conformance",
-        environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
-    },
-    Row {
-        name: "postgres",
-        about: "The adapter suite on PostgreSQL, with every adapter and strategy",
-        call: "xtask conformance --store postgres",
-        environment: &[],
-    },
-    Row {
-        name: "mysql",
-        about: "The adapter suite on MariaDB, with every adapter and strategy",
-        call: "xtask conformance --store mysql",
-        environment: &[],
-    },
-    Row {
-        name: "cluster",
-        about: "The adapter suite on a Redis Cluster, with every adapter and strategy",
-        call: "xtask conformance --store redis+cluster",
-        environment: &[],
-    },
-    Row {
-        name: "sealed",
-        about: "Every bit of 10,000 signed and 10,000 encrypted cookies flipped",
-        call: "test --release -p session-core --all-features --test sealed_and_signed flipped_bits",
-        environment: &[("SESSION_CONFORMANCE_SCALE", "512")],
-    },
-    Row {
-        name: "file",
-        about: "Kills, and power cuts on ext4 and xfs, on files, a hundred times longer",
-        call: "nextest run --profile endurance -p session-store-file killed power_cut",
-        environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
-    },
-    Row {
-        name: "redis",
-        about: "Kills, elections and broken connections on Redis, five hundred times longer",
-        call: "nextest run --profile endurance -p session-store-redis -E not(test(processes::))",
-        environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
-    },
-    Row {
-        name: "sql",
-        about: "Kills and broken connections on each SQL database, a hundred times longer",
-        call: "nextest run --profile endurance -p session-store-sql --all-features -E not(test(processes::))",
-        environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
-    },
-    Row {
-        name: "races-file",
-        about: "Two processes on one folder: 640,000 updates, 2,000 rotations by 64, 100,000 ends",
-        call: "nextest run --profile endurance -p session-store-file -E test(processes::)",
-        environment: LONG_RACES,
-    },
-    Row {
-        name: "races-sqlite",
-        about: "The same on one SQLite file",
-        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::sqlite)",
-        environment: LONG_RACES,
-    },
-    Row {
-        name: "races-postgres",
-        about: "The same on one PostgreSQL",
-        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::postgres)",
-        environment: LONG_RACES,
-    },
-    Row {
-        name: "races-mysql",
-        about: "The same on one MariaDB",
-        call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::mysql)",
-        environment: LONG_RACES,
-    },
-    Row {
-        name: "races-redis",
-        about: "The same on one Redis",
-        call: "nextest run --profile endurance -p session-store-redis -E test(processes::one_node)",
-        environment: LONG_RACES,
-    },
-    Row {
-        name: "races-cluster",
-        about: "The same on a Redis Cluster",
-        call: "nextest run --profile endurance -p session-store-redis -E test(processes::three_nodes)",
-        environment: LONG_RACES,
-    },
-];
-
-/// 64 x 10,000 updates (promise C1), 100,000 ends beside requests (C3).
-const LONG_RACES: &[(&str, &str)] = &[("SESSION_CONFORMANCE_SCALE", "500")];
 
 /// Runs the chosen rows. Answers whether all passed.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if options.list {
         for row in ROWS {
-            println!("{:<13}{}", row.name, row.about);
+            println!(
+                "{:<16}{}\n{:16}promises {}\n{:16}cargo {}",
+                row.name,
+                row.about,
+                "",
+                row.promises,
+                "",
+                row.call()
+            );
         }
         return Ok(true);
     }
@@ -140,28 +62,49 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
             None => bail!("there is no row `{name}`: see `cargo xtask endurance --list`"),
         },
     };
+    let mut report = Report::default();
+    let passed = rounds(workspace, options, &rows, &mut report)?;
+    report.print();
+    if let Some(path) = &options.json {
+        report.write(path)?;
+    }
+    Ok(passed)
+}
+
+fn rounds(workspace: &Workspace, options: &Options, rows: &[&Row], report: &mut Report) -> Result<bool> {
     let started = Instant::now();
     for round in 1_u64.. {
-        for row in &rows {
-            eprintln!(
-                "\n{}",
-                style(format!("{}, round {round}: {}", row.name, row.about)).bold().for_stderr()
-            );
-            // Another seed each round: the same calls again would find nothing new.
-            let call =
-                Cargo::new(workspace, row.call).environment("SESSION_CONFORMANCE_SEED", &round.to_string());
-            let call = row.environment.iter().fold(call, |call, (name, value)| call.environment(name, value));
-            if !call.succeeds()? {
-                println!("{} failed in round {round}, after {}", row.name, spoken(started.elapsed()));
+        for row in rows {
+            let heading = format!("\n{}, round {round}: {}", row.name, row.about);
+            eprintln!("{}", style(heading).bold().for_stderr());
+            let began = Instant::now();
+            // A row that can share the time out is given all of it if it is the only one.
+            let time = options.time.filter(|_| rows.len() == 1);
+            let (passed, figures) = once(workspace, row, time, round)?;
+            report.add(row, passed, began.elapsed(), figures);
+            if !passed {
                 return Ok(false);
             }
         }
         if options.time.is_none_or(|time| started.elapsed() >= time) {
-            println!("{round} rounds passed in {}", spoken(started.elapsed()));
             break;
         }
     }
     Ok(true)
+}
+
+/// Another seed each round: the same calls again would find nothing new.
+fn once(workspace: &Workspace, row: &Row, time: Option<Duration>, round: u64) -> Result<(bool, Figures)> {
+    match row.form {
+        Form::Fuzz => fuzz::run(workspace, time, round),
+        Form::Cargo { call, environment } => {
+            let call =
+                Cargo::new(workspace, call).environment("SESSION_CONFORMANCE_SEED", &round.to_string());
+            let mut call = environment.iter().fold(call, |call, (name, value)| call.environment(name, value));
+            let (passed, printed) = call.overheard(|line| !line.trim_start().starts_with("FIGURE "))?;
+            Ok((passed, report::figures(&printed)))
+        }
+    }
 }
 
 fn time(text: &str) -> Result<Duration> {

@@ -4,16 +4,12 @@
 //! step for each time, because all of them have to be taken again. Clearing comes before all writes of the list. That order is enough, because operations on
 //! different keys do not see each other.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeSet,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 use crate::{
     error::SessionError,
     record::{EntryRef, Meta, Record, same},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// The name of a dictionary inside the session. The root dictionary has no name.

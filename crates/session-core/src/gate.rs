@@ -4,14 +4,13 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
-    },
     task::{Context, Poll, Waker},
 };
 
-use crate::digest::StoreKey;
+use crate::{
+    digest::StoreKey,
+    sync::{AtomicU8, Mutex, MutexGuard, Ordering, PoisonError},
+};
 
 /// Lets one future at a time pass. Without a crowd that is one atomic operation to enter and one to leave.
 pub(crate) struct Gate {

@@ -1,12 +1,6 @@
 //! The session of a request before anybody asked for it.
 
-use std::{
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::SessionError,
@@ -17,6 +11,7 @@ use crate::{
     report::Announced,
     session::Session,
     state::{State, Status},
+    sync::{AtomicU8, Mutex, MutexGuard, Ordering, PoisonError},
     timestamp::Timestamp,
 };
 

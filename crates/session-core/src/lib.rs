@@ -115,3 +115,4 @@ mod clock;
 pub use clock::{Clock, ManualClock, SystemClock};
 
 mod gate;
+mod sync;

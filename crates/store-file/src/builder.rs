@@ -1,10 +1,6 @@
 //! The settings of a store.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use session_core::{Clock, SystemClock};
 
@@ -16,6 +12,7 @@ use crate::{
     root::{Root, make_layout},
     stats::Counters,
     store::FileStore,
+    sync::{Arc, RwLock},
 };
 
 /// The settings of a [`FileStore`], begun with [`FileStore::builder`] and ended with [`open`](Self::open).

@@ -4,7 +4,6 @@ use std::{
     error::Error,
     fmt,
     io::{self, ErrorKind},
-    sync::PoisonError,
     time::Instant,
 };
 
@@ -18,6 +17,7 @@ use crate::{
     },
     records::Records,
     root::{Part, Root},
+    sync::PoisonError,
     ticket::Permit,
 };
 

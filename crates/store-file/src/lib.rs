@@ -21,6 +21,7 @@ mod root;
 mod disk;
 mod failure;
 mod pool;
+mod sync;
 mod ticket;
 
 pub use builder::FileStoreBuilder;

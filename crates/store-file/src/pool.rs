@@ -8,8 +8,6 @@ use std::{
     collections::VecDeque,
     fmt,
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,6 +15,7 @@ use session_core::{StoreError, StoreErrorKind};
 
 use crate::{
     failure::{STORE, unavailable},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, thread},
     ticket::{Expire, Ticket, Wait},
 };
 
@@ -252,7 +251,7 @@ mod tests {
         pin::pin,
         sync::{Barrier, mpsc},
         task::{Context, Poll, Wake, Waker},
-        thread::Thread,
+        thread::{self, Thread},
     };
 
     use super::*;

@@ -6,8 +6,6 @@
 
 use std::{
     io::{self, ErrorKind},
-    sync::{Arc, PoisonError, RwLock},
-    thread,
     time::Duration,
 };
 
@@ -23,6 +21,7 @@ use crate::{
     layout::{Place, lock_name, record_name, record_path, shard_of, temporary_name},
     record::{self, Header, MAX_PAYLOAD, RecordError, file_len},
     stats::Counters,
+    sync::{Arc, PoisonError, RwLock, thread},
     ticket::Permit,
 };
 

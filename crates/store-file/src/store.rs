@@ -1,10 +1,6 @@
 //! The store as the core sees it.
 
-use std::{
-    fmt,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, path::PathBuf};
 
 use async_trait::async_trait;
 use session_core::{
@@ -22,6 +18,7 @@ use crate::{
     root::{Root, parts},
     stats::FileStats,
     sweep::Cursor,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Keeps every session in a file of its own. See the [crate](crate) for what it promises.

@@ -4,14 +4,16 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Instant,
 };
 
 use session_core::{StoreError, StoreErrorKind};
 
-use crate::failure::{STORE, TimedOut};
+use crate::{
+    failure::{STORE, TimedOut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// What an operation asks before it does something that is not undone by stopping.
 pub(crate) trait Permit: Sync {

@@ -1,13 +1,21 @@
-//! Every synchronisation primitive of the crate, so that a model checker can take their place.
+//! Every synchronisation primitive of the crate, so that tests can decide who runs when (`tests/schedules`).
 //!
 //! A poisoned lock is used as it is: nothing of ours panics under a lock, and no foreign code runs there, because
 //! records hold only copies that the store made itself.
 
-use std::sync::PoisonError;
-pub(crate) use std::sync::{
-    Arc, RwLock, RwLockReadGuard, RwLockWriteGuard,
+#[cfg(session_shuttle)]
+pub(crate) use shuttle::sync::{
+    RwLock, RwLockReadGuard, RwLockWriteGuard,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
+use std::sync::PoisonError;
+#[cfg(not(session_shuttle))]
+pub(crate) use std::sync::{
+    RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+pub(crate) use std::sync::Arc;
 
 pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)

@@ -92,6 +92,8 @@ pub(crate) fn link(target: &str, parameter: &str, id: &SessionId) -> String {
     if is_elsewhere(target) {
         return target.to_owned();
     }
+    // Spaces at the end are no part of a reference (WHATWG URL, basic parser), and would be one before a query.
+    let target = target.trim_end_matches(' ');
     let (rest, fragment) = target.split_at(target.find('#').unwrap_or(target.len()));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let kept = query.split('&').filter(|kept| !kept.is_empty() && value_of(kept, parameter).is_none());
@@ -163,6 +165,8 @@ mod tests {
             ("cart?sid=old", "cart?sid=ID"),
             ("?x=a:b", "?x=a:b&sid=ID"),
             ("#top", "?sid=ID#top"),
+            ("/cart  ", "/cart?sid=ID"),
+            ("/cart?x=1 #top ", "/cart?x=1 &sid=ID#top"),
         ] {
             assert_eq!(link(target), expected);
         }
