@@ -10,6 +10,7 @@ mod process;
 mod registry;
 mod serve;
 mod sizing;
+mod supply;
 mod test;
 mod tidy;
 mod workspace;
@@ -37,6 +38,7 @@ enum Command {
     Bench(bench::Options),
     Endurance(endurance::Options),
     Sizing(sizing::Options),
+    Supply(supply::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,5 +63,6 @@ fn run(command: Command) -> Result<bool> {
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Endurance(options) => endurance::run(&workspace, &options),
         Command::Sizing(options) => sizing::run(&options),
+        Command::Supply(options) => supply::run(&workspace, &options),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules that only this workspace has. Each is a file of `tidy/`.
 
+mod attacks;
 mod boundaries;
 mod changelog;
 mod core_deps;
@@ -8,6 +9,8 @@ mod manifests;
 mod purity;
 mod readmes;
 mod sizes;
+mod tables;
+mod tests;
 
 use std::{
     fs, io,
@@ -25,7 +28,8 @@ use crate::{outcome::Outcome, workspace::Workspace};
 /// A step of `cargo xtask test`, which takes about a second by itself.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// Write the dependencies that session-core has now to xtask/core-deps.txt, to be looked at and committed
+    /// Write what is compared anew, to be looked at and committed: the lists of dependencies in xtask/, and the table of
+    /// docs/security.md
     #[arg(long)]
     bless: bool,
 }
@@ -39,7 +43,7 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule {
-        says: "session-core depends on what xtask/core-deps.txt lists, and nothing else",
+        says: "the core, and the core with the file store, depend on what xtask/*-deps.txt list, and nothing else",
         broken_by: core_deps::broken_by,
     },
     Rule {
@@ -63,6 +67,14 @@ const RULES: &[Rule] = &[
         says: "no source file is longer than 500 lines without a reason in xtask/long-files.txt",
         broken_by: sizes::broken_by,
     },
+    Rule {
+        says: "docs/founding.md and docs/standards.md are complete and name tests that exist",
+        broken_by: tables::broken_by,
+    },
+    Rule {
+        says: "every attack of docs/security.toml is shown by tests, and docs/security.md names them",
+        broken_by: attacks::broken_by,
+    },
     Rule { says: "every relative link in a Markdown file leads somewhere", broken_by: links::broken_by },
 ];
 
@@ -70,6 +82,7 @@ const RULES: &[Rule] = &[
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if options.bless {
         core_deps::bless(workspace)?;
+        attacks::bless(workspace)?;
     }
     let outcome = check(workspace)?;
     for failure in &outcome.failures {

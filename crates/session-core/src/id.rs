@@ -149,12 +149,14 @@ mod tests {
 
     #[test]
     fn an_id_has_one_spelling() {
+        // Shows: A7
         let id = SessionId::from_random([7; 24]);
         assert_eq!(SessionId::parse(id.expose_secret().as_bytes()), Some(id));
     }
 
     #[test]
     fn anything_else_is_no_id() {
+        // Shows: A7
         for bad in
             ["", "a", &"a".repeat(31), &"a".repeat(33), &"+".repeat(32), &format!("{}=", "a".repeat(31))]
         {

@@ -389,6 +389,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_value_no_principal_and_no_secret() {
+        // Shows: A17
         let inspection = Inspection::of(&KEY, sample(), at(100)).unwrap();
         let shown = format!("{inspection:?} {:?}", inspection.entries().collect::<Vec<_>>());
         assert!(!shown.contains("ann") && !shown.contains("tea") && !shown.contains("197"), "{shown}");
@@ -396,6 +397,7 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_no_truncation_and_no_noise_panics() {
+        // Shows: A22
         fn look(bytes: Vec<u8>) {
             if let Ok(inspection) = Inspection::of(&KEY, bytes, at(100)) {
                 let told = inspection.entries().map(|entry| entry.expose_secret().len() + entry.key().len());

@@ -12,12 +12,21 @@ use http::Response;
 use crate::lazy::LazySession;
 
 /// What is to be done with a request.
-#[derive(Debug)]
 pub enum Opened {
     /// Hand it on, with this session.
     Continue(LazySession),
     /// Answer it at once; the handler does not run.
     Respond(Response<Bytes>),
+}
+
+/// Without the response, whose `Location` may carry a fresh id.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Continue(session) => f.debug_tuple("Continue").field(session).finish(),
+            Self::Respond(response) => f.debug_tuple("Respond").field(&response.status()).finish(),
+        }
+    }
 }
 
 /// A future that becomes [`Opened`]. Ready at once unless the strategy has to ask the store first.

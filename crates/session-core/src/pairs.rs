@@ -30,14 +30,30 @@ where
     })
 }
 
+/// Some are keys, so copies of them are wiped where keys are.
+#[cfg(feature = "signed")]
+type Text = zeroize::Zeroizing<String>;
+#[cfg(not(feature = "signed"))]
+type Text = String;
+
+#[cfg(feature = "signed")]
+fn copied(value: &str) -> Text {
+    zeroize::Zeroizing::new(value.to_owned())
+}
+
+#[cfg(not(feature = "signed"))]
+fn copied(value: &str) -> Text {
+    value.to_owned()
+}
+
 enum Node {
-    Leaf(String),
+    Leaf(Text),
     Branch(BTreeMap<String, Node>),
 }
 
 fn insert(branch: &mut BTreeMap<String, Node>, path: &str, value: &str) -> Result<(), &'static str> {
     let Some((head, rest)) = path.split_once('.') else {
-        return match branch.insert(path.to_owned(), Node::Leaf(value.to_owned())) {
+        return match branch.insert(path.to_owned(), Node::Leaf(copied(value))) {
             Some(Node::Branch(_)) => Err("is both a value and a group of values"),
             _ => Ok(()),
         };
@@ -91,7 +107,7 @@ macro_rules! parse {
 }
 
 impl Node {
-    fn text(self) -> Result<String, PairError> {
+    fn text(self) -> Result<Text, PairError> {
         match self {
             Self::Leaf(text) => Ok(text),
             Self::Branch(_) => Err(de::Error::custom("is a group of values, a value is expected")),
@@ -138,7 +154,7 @@ impl<'de> Deserializer<'de> for Node {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PairError> {
         match self {
-            Self::Leaf(text) => visitor.visit_string(text),
+            Self::Leaf(text) => visitor.visit_str(&text),
             Self::Branch(branch) => visitor.visit_map(Branch { rest: branch.into_iter(), value: None }),
         }
     }

@@ -385,6 +385,7 @@ mod tests {
 
     #[test]
     fn every_truncation_inside_an_entry_is_refused() {
+        // Shows: A22
         let whole = sample();
         let boundaries = [HEAD + 3, HEAD + 3 + ENTRY_HEAD + 3, whole.len()];
         for length in 0..whole.len() {
@@ -395,6 +396,7 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_panics() {
+        // Shows: A22
         let whole = sample();
         for bit in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
@@ -407,6 +409,7 @@ mod tests {
 
     #[test]
     fn an_unknown_format_is_refused() {
+        // Shows: A52
         let mut bytes = sample();
         bytes[0] = 3;
         assert!(Content::parse(bytes.into()).is_err());

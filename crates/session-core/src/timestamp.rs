@@ -51,6 +51,7 @@ mod tests {
 
     #[test]
     fn extremes_saturate() {
+        // Shows: A15
         assert_eq!(Timestamp::from_millis(u64::MAX), Timestamp::LATEST);
         assert_eq!(Timestamp::from_millis(5).plus(Duration::MAX), Timestamp::LATEST);
         assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)).millis(), 0);

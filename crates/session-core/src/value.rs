@@ -152,6 +152,7 @@ mod tests {
 
     #[test]
     fn a_read_of_the_wrong_type_is_an_error_never_a_default() {
+        // Shows: A37
         let zero = encode("k", &0_u64, ValueFormat::Postcard).unwrap();
         assert!(decode::<String>("k", &zero).is_err());
         assert!(decode::<Vec<u8>>("k", &zero).is_err());
@@ -179,6 +180,7 @@ mod tests {
 
     #[test]
     fn damaged_values_are_errors() {
+        // Shows: A22, A52
         assert!(decode::<u8>("k", &[]).is_err());
         assert!(decode::<u8>("k", &[0]).is_err());
         assert!(decode::<u8>("k", &[0xff, 1]).is_err());

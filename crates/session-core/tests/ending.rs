@@ -4,9 +4,12 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use session_core::{Session, SessionError, SessionManager, Status};
+use session_core::{EventKind, Session, SessionError, SessionManager, Status};
 use support::{MapStore, cookie, get, send, with};
 
 fn count(session: &Session) -> Result<(Status, u32), SessionError> {
@@ -67,4 +70,21 @@ fn a_session_that_travels_with_its_client_is_taken_away_in_any_case() {
     let request = with(get("/"), "cookie", &cookie(&response).unwrap());
     let (response, _) = send(&manager, &request, Session::destroy_keeping_cookie);
     assert_eq!(cookie(&response).as_deref(), Some("__Host-id="));
+}
+
+/// What is told of a logout is told after it: whoever listens cannot undo it (CVE-2021-34428).
+#[test]
+fn a_listener_that_panics_undoes_no_logout() {
+    // Shows: A44
+    let store = Arc::new(MapStore::default());
+    let manager = SessionManager::builder(store.clone())
+        .on_event(|event| assert_ne!(event.kind, EventKind::Ended, "this listener fails"))
+        .build()
+        .unwrap();
+    let (response, _) = send(&manager, &get("/"), count);
+    let request = with(get("/"), "cookie", &cookie(&response).unwrap());
+    let logout = AssertUnwindSafe(|| send(&manager, &request, Session::destroy));
+    assert!(catch_unwind(logout).is_err(), "the listener was not told");
+    assert_eq!(store.len(), 0);
+    assert_eq!(send(&manager, &request, count).1.unwrap().unwrap(), (Status::Unknown, 1));
 }

@@ -100,6 +100,7 @@ fn an_update_beside_a_save_that_conflicts_loses_nothing() {
 
 #[test]
 fn a_session_ended_beside_its_first_save_stays_ended() {
+    // Shows: A42
     let store = Arc::new(HoldStore::default());
     let manager = SessionManager::builder(store.clone()).build().unwrap();
     let (lazy, session) = open(&manager, "a=b");

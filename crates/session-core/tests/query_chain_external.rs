@@ -49,6 +49,7 @@ fn a_get_without_a_live_id_is_redirected_to_a_fresh_one_and_arrives() {
 
 #[test]
 fn an_id_that_was_not_handed_out_is_never_adopted() {
+    // Shows: A1
     let store = Arc::new(MapStore::default());
     let (manager, _) = by_query(&store);
     let chosen = "a".repeat(32);
@@ -189,6 +190,7 @@ fn a_trusted_id_is_used_as_it_is_and_no_cookie_is_involved() {
 
 #[test]
 fn a_presented_id_works_only_if_it_was_drawn_here() {
+    // Shows: A1
     let manager = external(&Arc::default(), false);
     let chosen = with(get("/"), "x-id", &"a".repeat(32));
     let (_, answer) = send(&manager, &chosen, |session| {

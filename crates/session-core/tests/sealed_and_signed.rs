@@ -66,6 +66,7 @@ fn reading_a_sealed_session_sends_nothing() {
 
 #[test]
 fn every_flipped_bit_is_refused() {
+    // Shows: A23, A28
     for make in BOTH {
         let manager = sealed(make, &[&key()]);
         let pair = visits(&manager, "").0.unwrap();
@@ -82,6 +83,7 @@ fn every_flipped_bit_is_refused() {
 
 #[test]
 fn a_cookie_of_another_name_realm_purpose_or_key_is_refused() {
+    // Shows: A26
     let secret = key();
     for (make, other) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
         let pair = visits(&sealed(make, &[&secret]), "").0.unwrap();
@@ -113,6 +115,7 @@ fn a_cookie_of_another_name_realm_purpose_or_key_is_refused() {
 
 #[test]
 fn an_old_key_is_accepted_made_anew_and_then_removed() {
+    // Shows: A27
     for make in BOTH {
         let (old, new) = (key(), key());
         let pair = visits(&sealed(make, &[&old]), "").0.unwrap();
@@ -129,6 +132,7 @@ fn an_old_key_is_accepted_made_anew_and_then_removed() {
 
 #[test]
 fn a_value_that_does_not_fit_is_refused_at_insertion_with_its_sizes() {
+    // Shows: A13
     for make in BOTH {
         let manager = sealed(make, &[&key()]);
         let (response, answer) =
@@ -149,6 +153,7 @@ fn a_value_that_does_not_fit_is_refused_at_insertion_with_its_sizes() {
 
 #[test]
 fn the_largest_sealed_record_fits_a_browsers_limit_exactly() {
+    // Shows: A13
     for make in BOTH {
         let manager = sealed(make, &[&key()]);
         let mut largest = 0;
@@ -166,6 +171,7 @@ fn the_largest_sealed_record_fits_a_browsers_limit_exactly() {
 
 #[test]
 fn a_sealed_session_expires_by_the_times_inside_it() {
+    // Shows: A25
     for make in BOTH {
         let clock = clock();
         let manager = SessionManager::without_store()
@@ -196,6 +202,7 @@ fn ending_a_sealed_session_removes_the_cookie() {
 
 #[test]
 fn an_encrypted_session_shows_nothing_and_never_looks_the_same_twice() {
+    // Shows: A24
     let manager = sealed(BOTH[1], &[&key()]);
     let values: Vec<_> = (0..2)
         .map(|_| {
@@ -219,6 +226,7 @@ fn sealed_strategies_and_stores_exclude_each_other() {
 
 #[test]
 fn a_forged_signed_id_is_refused_without_asking_the_store() {
+    // Shows: A41
     let store = Arc::new(MapStore::default());
     let secret = key();
     let manager = |keys: &[&SecretKey]| {
@@ -256,6 +264,7 @@ fn a_forged_signed_id_is_refused_without_asking_the_store() {
 
 #[test]
 fn several_sealed_sessions_are_as_good_as_none_and_reported() {
+    // Shows: A9
     for make in BOTH {
         let manager = sealed(make, &[&key()]);
         let [one, other] = [(); 2].map(|()| visits(&manager, "").0.unwrap());
@@ -301,6 +310,7 @@ fn the_life_of_a_sealed_session_is_reported() {
 /// flipped in about twenty cookies. With `SESSION_CONFORMANCE_SCALE` of 512 or more every bit of every cookie is.
 #[test]
 fn flipped_bits_of_ten_thousand_cookies_are_refused() {
+    // Shows: A28
     use data_encoding::BASE64URL_NOPAD;
     use session_core::{OsRandom, RequestHead, persist::Persistence, persist::Presented};
 
@@ -331,6 +341,7 @@ fn flipped_bits_of_ten_thousand_cookies_are_refused() {
 
 #[test]
 fn keys_that_are_missing_empty_short_or_doubled_are_refused() {
+    // Shows: A27
     use session_core::SessionConfig;
 
     let good = key().expose_secret();

@@ -268,6 +268,7 @@ mod tests {
 
     #[test]
     fn a_name_is_recognised_only_in_its_one_spelling() {
+        // Shows: A39
         let name = record_name(&key());
         assert_eq!(ShardEntry::parse(0xa0, name.as_str().as_bytes()), ShardEntry::Record(key()));
         let temporary = temporary_name(&key(), 7);

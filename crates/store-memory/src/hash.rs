@@ -37,6 +37,7 @@ mod tests {
 
     #[test]
     fn digests_that_differ_in_one_bit_rarely_share_a_hash() {
+        // Shows: A21
         let hash = KeyHash::random();
         let digest = [7; 32];
         let same = (64..192).filter(|bit| {
@@ -49,6 +50,7 @@ mod tests {
 
     #[test]
     fn two_stores_hash_differently() {
+        // Shows: A21
         let (one, two) = (KeyHash::random(), KeyHash::random());
         let same = (0..64).filter(|byte| one.of(&[*byte; 32]) == two.of(&[*byte; 32]));
         assert_eq!(same.count(), 0);

@@ -166,6 +166,7 @@ mod tests {
 
     #[test]
     fn names_are_known_again_and_others_are_not() {
+        // Shows: A39
         let layout = Layout::new("shop:sessions".to_owned()).unwrap();
         let key = StoreKey::from_bytes([0xab; 32]);
         let record = layout.record(&key);
@@ -192,6 +193,7 @@ mod tests {
 
     #[test]
     fn hostile_prefixes_are_refused() {
+        // Shows: A34
         for prefix in ["", "a b", "a*", "a{b", "a}b", "a?", "[a]", "a\n", "ä", "a\\", "a\0", &"a".repeat(65)]
         {
             assert!(Layout::new(prefix.to_owned()).is_err(), "{prefix:?}");

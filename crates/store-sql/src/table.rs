@@ -65,6 +65,7 @@ mod tests {
 
     #[test]
     fn hostile_names_are_refused() {
+        // Shows: A34
         let longer = "a".repeat(LONGEST + 1);
         for name in [
             "", "1a", "a b", "a;b", "a\"b", "a`b", "a'b", "a.b", "a-b", "a\0", "a\n", "ä", "a--", "a/*",

@@ -157,6 +157,7 @@ mod tests {
 
     #[test]
     fn hostile_urls_are_refused_and_not_shown() {
+        // Shows: A34
         let long = format!("postgres://db/{}", "s3cret".repeat(500));
         for url in [
             "",

@@ -1,4 +1,4 @@
-//! Private database servers for tests: started from the installed binaries on a free loopback port, with a data folder
+//! Private servers for tests, databases and caches: started from the installed binaries on a free loopback port, with a data folder
 //! of their own, and stopped when the test ends, also when it panics or is killed.
 //!
 //! ```
@@ -27,6 +27,9 @@ mod postgres;
 mod sql;
 
 mod certificates;
+
+mod nginx;
+mod varnish;
 mod proxy;
 
 mod shared;
@@ -42,9 +45,11 @@ pub use certificates::Authority;
 pub use cluster::RedisCluster;
 pub use error::StartError;
 pub use mariadb::{Mariadb, MariadbRecipe, MariadbServer};
+pub use nginx::{Nginx, NginxCache};
 pub use postgres::{Postgres, PostgresRecipe, PostgresServer};
 pub use proxy::CuttableProxy;
 pub use redis::{RedisRecipe, RedisServer, ask};
 pub use server::{Recipe, Server};
 pub use shared::{Lease, shared};
 pub use sql::{Sql, SqlRecipe, SqlServer};
+pub use varnish::{Varnish, VarnishCache};

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpListener, TcpStream},
 };
 
 /// A free loopback port. Another program may take it before the server does; whoever asks must be ready to ask again.
@@ -20,4 +20,9 @@ pub(crate) fn several<const N: usize>() -> io::Result<[u16; N]> {
         listeners.push(listener);
     }
     Ok(ports)
+}
+
+/// Whether somebody takes connections on a port.
+pub(crate) fn answers(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

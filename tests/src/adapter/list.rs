@@ -47,6 +47,7 @@ macro_rules! __adapter_cases {
                 an_unknown_id_is_never_adopted [Store],
                 an_unknown_id_is_not_withdrawn [Store],
                 a_malformed_id_is_no_id [],
+                a_null_id_names_nothing [],
                 no_other_spelling_of_an_id_is_taken [],
                 every_character_of_an_id_counts [],
                 a_stored_key_is_no_id [Store],
@@ -247,6 +248,8 @@ macro_rules! __adapter_cases {
                 a_setting_that_cannot_work_is_refused [PrincipalIndex Sweep],
                 an_ability_the_store_lacks_is_refused [],
                 a_cookie_that_browsers_drop_is_refused [Cookie],
+                no_configuration_splits_a_cookie [Cookie],
+                the_longest_times_neither_wrap_nor_panic [Clock],
                 a_field_that_is_taken_is_refused [Header],
                 settings_from_text_are_checked [Clock],
             }
@@ -291,6 +294,7 @@ macro_rules! __adapter_cases {
             external {
                 cookies_are_not_used [External],
                 an_id_that_is_vouched_for_is_used_as_it_is [External],
+                a_blank_id_that_is_vouched_for_is_none [External],
             }
             keys {
                 a_forged_value_costs_nothing [Keys],

@@ -53,6 +53,24 @@ pub(super) const ROWS: &[Row] = &[
         form: Form::Cargo { call: "xtask conformance --store redis+cluster", environment: &[] },
     },
     Row {
+        name: "caches",
+        promises: "S8",
+        about: "20,000 requests of 1,200 users through nginx and Varnish in front of each adapter",
+        form: Form::Cargo {
+            call: "nextest run --profile endurance -p session-outside-tests caches --no-capture",
+            environment: &[("SESSION_CONFORMANCE_SCALE", "10")],
+        },
+    },
+    Row {
+        name: "ids",
+        promises: "S3",
+        about: "Ten million ids: none twice, and no bit biased",
+        form: Form::Cargo {
+            call: "test --release -p session-core --test ids -- --nocapture",
+            environment: &[("SESSION_CONFORMANCE_SCALE", "1000")],
+        },
+    },
+    Row {
         name: "sealed",
         promises: "S9",
         about: "Every bit of 10,000 signed and 10,000 encrypted cookies flipped",

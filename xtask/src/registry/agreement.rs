@@ -10,11 +10,13 @@ use super::ADAPTERS;
 
 #[test]
 fn axum_agrees_with_the_reference() {
+    // Shows: A8
     check("axum", &[UNROUTED_BODY, UNROUTED_TYPE, OTHER_METHOD]);
 }
 
 #[test]
 fn warp_agrees_with_the_reference() {
+    // Shows: A8
     let trailing = Excuse {
         aspect: None,
         applies: |exchange| exchange.request.uri().path() == "/untouched/",
@@ -30,6 +32,7 @@ fn warp_agrees_with_the_reference() {
 
 #[test]
 fn rocket_agrees_with_the_reference() {
+    // Shows: A8
     let not_text = Excuse {
         aspect: None,
         applies: |exchange| {

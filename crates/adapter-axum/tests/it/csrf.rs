@@ -90,6 +90,7 @@ async fn scripts_send_the_token_in_a_header() {
 
 #[tokio::test]
 async fn tokens_of_others_and_from_before_a_login_are_worth_nothing() {
+    // Shows: A49
     let store = TestStore::default();
     let login = get(async |session: Session| session.authenticate("ada").unwrap());
     let app = app().route("/login", login).layer(layer(&store));

@@ -35,6 +35,7 @@ async fn late(number: u32, lazy: LazySession) -> Result<String, SessionError> {
 /// All requests run in one task, so that nothing tells them apart but themselves.
 #[rocket::async_test]
 async fn requests_that_take_turns_in_one_task_never_see_each_others_sessions() {
+    // Shows: A47
     let store = TestStore::waiting(2);
     let first = client(&store, routes![late]).await;
     let mut clients: Vec<Client> = (0..40).map(|_| first.stranger()).collect();

@@ -27,6 +27,7 @@ async fn parallel_requests_of_one_session_count_every_visit() {
 /// All requests run in one task, so that nothing tells them apart but themselves.
 #[tokio::test]
 async fn requests_that_take_turns_in_one_task_never_see_each_others_sessions() {
+    // Shows: A47
     let store = TestStore::waiting(2);
     let late = warp::path!("late" / u32)
         .then(async |number: u32| {
@@ -60,6 +61,7 @@ async fn requests_that_take_turns_in_one_task_never_see_each_others_sessions() {
 
 #[tokio::test]
 async fn a_visitor_never_gets_the_cookie_of_another() {
+    // Shows: A47
     let store = TestStore::waiting(1);
     let app = app(layer(&store), routes());
     let visitors = (0..50).map(|_| {

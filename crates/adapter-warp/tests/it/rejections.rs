@@ -49,6 +49,7 @@ async fn a_rejection_that_the_routes_recover_is_stored() {
 
 #[tokio::test]
 async fn a_rejection_after_a_write_may_lead_to_another_route() {
+    // Shows: A47
     let store = TestStore::default();
     let other = warp::path("refused")
         .and(session())

@@ -142,6 +142,7 @@ async fn reports_are_there_when_asked_for_and_the_session_was_used() {
 
 #[tokio::test]
 async fn bytes_of_other_cookies_do_not_matter() {
+    // Shows: A10
     let store = TestStore::default();
     let mut visitor = client(&store);
     visitor.get("/count").await;

@@ -42,7 +42,8 @@ pub enum ExternalId {
 }
 
 impl External {
-    /// A strategy that asks `supply` for the id of each request. An empty id counts as none.
+    /// A strategy that asks `supply` for the id of each request. An empty or blank id counts as none: it would be
+    /// everybody's who has none (CVE-2015-3982).
     pub fn new(supply: impl Fn(&RequestHead<'_>) -> Option<ExternalId> + Send + Sync + 'static) -> Self {
         Self { supply: Box::new(supply), vary: Vec::new() }
     }
@@ -75,7 +76,7 @@ impl Persistence for External {
     fn present(&self, head: &RequestHead<'_>) -> Presented {
         let id = match (self.supply)(head) {
             Some(ExternalId::Presented(id)) => SessionId::parse(id.as_bytes()),
-            Some(ExternalId::Trusted(id)) if !id.is_empty() => Some(SessionId::supplied(id)),
+            Some(ExternalId::Trusted(id)) if !is_blank(&id) => Some(SessionId::supplied(id)),
             _ => None,
         };
         let mut presented = Presented::Nothing;
@@ -92,4 +93,9 @@ impl Persistence for External {
     fn announces(&self) -> bool {
         false
     }
+}
+
+/// Whether there is nothing in it that could tell one client from another.
+fn is_blank(id: &str) -> bool {
+    id.chars().all(|character| character.is_whitespace() || character.is_control())
 }

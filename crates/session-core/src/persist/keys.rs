@@ -211,6 +211,7 @@ mod tests {
 
     #[test]
     fn weak_and_doubled_keys_are_refused() {
+        // Shows: A27
         assert!(SecretKey::from_bytes(&[]).is_err());
         assert!(SecretKey::from_bytes(&[1; 31]).is_err());
         assert!(SecretKey::from_bytes(&[0; 32]).is_err());
@@ -221,6 +222,7 @@ mod tests {
 
     #[test]
     fn keys_of_different_purposes_differ() {
+        // Shows: A26
         let ring = KeyRing::new(SecretKey::generate().unwrap());
         let [a, b, c] =
             [["x", "y", "z"], ["xy", "", "z"], ["x", "yz", ""]].map(|[p, r, n]| ring.derive(p, r, n));

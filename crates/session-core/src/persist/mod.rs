@@ -110,8 +110,8 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What a request presents.
-#[derive(Clone, Debug, Default)]
+/// What a request presents. Redacted in `Debug`.
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Presented {
     /// Nothing that could be an id.
@@ -196,8 +196,19 @@ impl Presented {
     }
 }
 
-/// What the client has to learn.
-#[derive(Clone, Copy, Debug)]
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Ids(candidates) => f.debug_tuple("Ids").field(candidates).finish(),
+            Self::Ambiguous => f.write_str("Ambiguous"),
+            Self::State { .. } => f.write_str("State(..)"),
+        }
+    }
+}
+
+/// What the client has to learn. Redacted in `Debug`.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Announcement<'a> {
     /// The id to present from now on.
@@ -219,4 +230,14 @@ pub enum Announcement<'a> {
         /// The sealed record.
         sealed: &'a [u8],
     },
+}
+
+impl fmt::Debug for Announcement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Issue { .. } => "Issue(..)",
+            Self::Withdraw { .. } => "Withdraw",
+            Self::State { .. } => "State(..)",
+        })
+    }
 }

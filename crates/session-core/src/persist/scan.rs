@@ -75,6 +75,7 @@ mod tests {
 
     #[test]
     fn no_other_spelling_of_the_name_is_ours() {
+        // Shows: A8
         for forged in [
             &b"__host-id=x"[..],
             b"__Host-ID=x",
@@ -99,6 +100,7 @@ mod tests {
 
     #[test]
     fn bytes_of_other_cookies_never_matter() {
+        // Shows: A10
         assert_eq!(scan(&[b"a=\xff\xfe\x80; b=\"; __Host-id=x; c=\xc3\x28"]), ["x"]);
         assert_eq!(scan(&[b"$Version=1; a=\"q; __Host-id=x; d=\""]), ["x"]);
     }

@@ -29,6 +29,7 @@ on_both_paths! {
     }
 
     fn every_changed_byte_is_noticed(fixture) {
+        // Shows: A23
         let store = fixture.open();
         create(&store, &key(1), entry("some payload"));
         let file = fs::read(fixture.file(&key(1))).unwrap();
@@ -53,6 +54,7 @@ on_both_paths! {
     }
 
     fn a_file_too_large_to_be_a_record_is_not_read(fixture) {
+        // Shows: A22
         let store = fixture.open();
         create(&store, &key(1), entry("some payload"));
         let file = fs::OpenOptions::new().write(true).open(fixture.file(&key(1))).unwrap();
@@ -79,6 +81,7 @@ on_both_paths! {
     }
 
     fn swapped_records_are_both_refused(fixture) {
+        // Shows: A23, A45
         let store = fixture.open();
         create(&store, &key(1), entry("one"));
         create(&store, &key(2), entry("two"));
@@ -114,6 +117,7 @@ on_both_paths! {
     }
 
     fn a_record_of_a_newer_format_is_left_alone_but_by_a_logout(fixture) {
+        // Shows: A52
         let store = fixture.open();
         create(&store, &key(1), entry("first"));
         let mut file = fs::read(fixture.file(&key(1))).unwrap();

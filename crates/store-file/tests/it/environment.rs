@@ -60,6 +60,7 @@ on_both_paths! {
     }
 
     fn what_is_not_the_stores_stays_and_is_named(fixture) {
+        // Shows: A45
         let store = fixture.open();
         create(&store, &key(1), entry("x"));
         let foreign = fixture.file(&key(1)).with_file_name("notes");

@@ -70,6 +70,7 @@ on_both_paths! {
     }
 
     fn a_root_open_to_others_is_refused(fixture) {
+        // Shows: A32
         drop(fixture.open());
         for mode in [0o701, 0o710, 0o750, 0o704, 0o777, 0o1777] {
             chmod(&fixture.root(), mode);
@@ -89,6 +90,7 @@ on_both_paths! {
     }
 
     fn a_root_of_somebody_else_is_refused(fixture) {
+        // Shows: A32
         if let Some(task) = task() {
             return open_as_somebody_else(&task);
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use session_core::{Expect, PrincipalKey, Removed, Store, StoreErrorKind};
 use session_store_file::{RecordError, RootRule};
 
@@ -34,6 +34,7 @@ fn assert_refused(fixture: &Fixture, what: &str) {
 
 on_both_paths! {
     fn a_link_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         drop(fixture.open());
         let target = fixture.root().parent().unwrap().join("target");
         fs::write(&target, "precious").unwrap();
@@ -43,6 +44,7 @@ on_both_paths! {
     }
 
     fn a_link_to_nothing_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         drop(fixture.open());
         let target = fixture.root().parent().unwrap().join("target");
         symlink(&target, fixture.file(&key(1))).unwrap();
@@ -51,24 +53,40 @@ on_both_paths! {
     }
 
     fn a_pipe_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         drop(fixture.open());
         fifo(&fixture.file(&key(1)));
         assert_refused(&fixture, "a pipe");
     }
 
     fn a_folder_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         drop(fixture.open());
         fs::create_dir(fixture.file(&key(1))).unwrap();
         assert_refused(&fixture, "a folder");
     }
 
     fn a_socket_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         drop(fixture.open());
         mknodat(CWD, fixture.file(&key(1)), FileType::Socket, Mode::from_raw_mode(0o600), 0).unwrap();
         assert_refused(&fixture, "a socket");
     }
 
+    fn a_device_in_the_place_of_a_record(fixture) {
+        // Shows: A32
+        drop(fixture.open());
+        // /dev/zero, which never ends.
+        let zero = makedev(1, 5);
+        let (file, mode) = (fixture.file(&key(1)), Mode::from_raw_mode(0o600));
+        if mknodat(CWD, &file, FileType::CharacterDevice, mode, zero).is_err() || fs::File::open(&file).is_err() {
+            return skip("only root can make a device, where the file system allows one");
+        }
+        assert_refused(&fixture, "a device");
+    }
+
     fn a_hard_link_in_the_place_of_a_record(fixture) {
+        // Shows: A32
         let store = fixture.open();
         let target = fixture.root().parent().unwrap().join("target");
         fs::write(&target, "precious").unwrap();
@@ -93,6 +111,7 @@ on_both_paths! {
     }
 
     fn a_link_in_the_place_of_a_folder(fixture) {
+        // Shows: A40
         let store = fixture.open();
         let elsewhere = fixture.root().parent().unwrap().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
@@ -111,6 +130,7 @@ on_both_paths! {
     }
 
     fn a_link_in_the_place_of_the_folder_of_a_load(fixture) {
+        // Shows: A40
         let store = fixture.open();
         create(&store, &key(1), entry("x"));
         let shard = fixture.file(&key(1)).parent().unwrap().to_owned();
@@ -121,6 +141,7 @@ on_both_paths! {
     }
 
     fn a_link_in_the_place_of_a_principal(fixture) {
+        // Shows: A32, A40
         let store = fixture.open();
         let elsewhere = fixture.root().parent().unwrap().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
@@ -136,6 +157,7 @@ on_both_paths! {
     }
 
     fn a_link_in_the_place_of_a_lock(fixture) {
+        // Shows: A32
         let store = fixture.open();
         let target = fixture.root().parent().unwrap().join("target");
         let lock = fixture.root().join("lock").join(&key(1).to_hex()[..2]);
@@ -146,6 +168,7 @@ on_both_paths! {
     }
 
     fn a_link_in_the_place_of_the_root(fixture) {
+        // Shows: A32
         drop(fixture.open());
         let link = fixture.root().with_extension("link");
         symlink(fixture.root(), &link).unwrap();

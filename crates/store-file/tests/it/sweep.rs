@@ -77,6 +77,7 @@ on_both_paths! {
     }
 
     fn foreign_files_are_counted_and_left_alone(fixture) {
+        // Shows: A45
         let store = fixture.open();
         let shard = fixture.file(&key(1)).parent().unwrap().to_owned();
         let foreign = [
@@ -134,6 +135,7 @@ on_both_paths! {
     }
 
     fn a_renewed_record_survives_every_sweep(fixture) {
+        // Shows: A46
         let (store, other) = (fixture.open(), fixture.open());
         let mut version = create(&store, &key(1), until(START));
         let renewals = 300;

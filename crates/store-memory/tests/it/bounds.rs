@@ -29,6 +29,7 @@ fn expired_records_go_before_anonymous_ones_whoever_they_belong_to() {
 
 #[test]
 fn a_record_with_a_principal_is_never_evicted() {
+    // Shows: A20
     let store = MemoryStore::builder().max_records(2).build();
     create(&store, &key(1), entry("").with_principal(principal(1)));
     create(&store, &key(2), entry(""));
@@ -136,9 +137,10 @@ fn a_store_without_room_is_always_full() {
     assert_eq!(write(&store, &key(2), entry("x"), Expect::Absent), Err(StoreErrorKind::Full));
 }
 
-/// Promise A20, S7: the long form with ten million is `examples/measure.rs`.
+/// The long form with ten million is `examples/measure.rs`.
 #[test]
 fn a_flood_of_visitors_logs_nobody_out_and_stays_within_the_bounds() {
+    // Shows: A20
     let store = MemoryStore::builder().max_records(2_000).max_bytes(1_000 * (100 + OVERHEAD)).build();
     for number in 0..500 {
         create(&store, &key(number), entry([1; 100]).with_principal(principal(number)));

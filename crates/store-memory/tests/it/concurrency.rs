@@ -59,6 +59,7 @@ fn created_by_four_threads(store: &MemoryStore, records: u64) -> usize {
 
 #[test]
 fn threads_together_keep_to_the_bounds_and_always_find_room() {
+    // Shows: A20
     let store = MemoryStore::builder().max_records(100).max_bytes(100 * (50 + OVERHEAD)).build();
     thread::scope(|scope| {
         for thread in 0..8_u64 {
@@ -83,6 +84,7 @@ fn threads_together_keep_to_the_bounds_and_always_find_room() {
 /// Promise C7.
 #[test]
 fn an_acknowledged_renewal_survives_sweeps_and_expiry() {
+    // Shows: A46
     let (clock, builder) = with_clock();
     let store = builder.shards(2).build();
     let done = AtomicBool::new(false);

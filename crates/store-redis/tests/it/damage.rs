@@ -19,6 +19,7 @@ fn name(server: &RedisServer, key: &StoreKey) -> String {
 
 #[tokio::test]
 async fn what_is_no_record_is_corrupt_for_every_call_and_can_be_removed() {
+    // Shows: A45
     let Some(server) = server() else { return };
     let store = patient(server.port());
     let hostile = [
@@ -54,6 +55,7 @@ async fn what_is_no_record_is_corrupt_for_every_call_and_can_be_removed() {
 
 #[tokio::test]
 async fn a_flipped_bit_is_noticed_by_every_load() {
+    // Shows: A23
     let Some(server) = server() else { return };
     let store = patient(server.port());
     create(&store, &key(1), entry(vec![0; 20]).with_principal(principal(1))).await;
@@ -81,6 +83,7 @@ async fn a_flipped_bit_is_noticed_by_every_load() {
 /// A record under the name of another session is not that session's.
 #[tokio::test]
 async fn a_copied_record_is_not_served() {
+    // Shows: A23
     let Some(server) = server() else { return };
     let store = patient(server.port());
     create(&store, &key(1), entry("one")).await;

@@ -50,6 +50,7 @@ async fn a_server_that_evicts_does_not_pass() {
 
 #[tokio::test]
 async fn dropping_deletes_all_of_the_stores_keys_and_no_other() {
+    // Shows: A45
     let Some(server) = server() else { return };
     let store = patient(server.port());
     store.as_environment().unwrap().create().await.unwrap();

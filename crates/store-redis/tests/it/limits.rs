@@ -106,6 +106,7 @@ fn a_store_outlives_its_runtime() {
 
 #[tokio::test]
 async fn stores_with_other_prefixes_or_databases_share_nothing() {
+    // Shows: A33
     let Some(server) = or_skip(RedisRecipe::default().start()) else { return };
     let open = |path: &str, prefix: &str| {
         RedisStore::builder(format!("{}/{path}", server.url())).prefix(prefix).build().unwrap()

@@ -8,6 +8,7 @@ const POSTGRES: &str = "postgres://app:s3cret@127.0.0.1:1/app";
 
 #[test]
 fn hostile_names_are_refused() {
+    // Shows: A34
     for name in
         ["", "1a", "a b", "a; DROP TABLE users", "a\"", "a`", "sessions\0", "ünicode", &"a".repeat(49)]
     {
@@ -35,6 +36,7 @@ fn settings_out_of_range_are_refused() {
 
 #[test]
 fn no_error_and_no_debug_shows_a_password() {
+    // Shows: A17
     for url in [
         "postgres://app:s3cret@db/app?pasword=s3cret",
         "postgres://app:s3/cret@db/app",

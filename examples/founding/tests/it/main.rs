@@ -9,4 +9,3 @@ mod pesto;
 mod pylons;
 mod pyramid;
 mod pythonweb;
-mod tables;

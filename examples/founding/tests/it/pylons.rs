@@ -138,6 +138,7 @@ async fn cookie_only_sessions_are_valid_for_all_sub_domains_and_need_no_store() 
 
 #[tokio::test]
 async fn a_cookie_with_a_wrong_signature_is_a_new_visitor() {
+    // Shows: A41
     let (_here, app) = site("home");
     let mut ann = Browser::new(&app);
     log_in(&mut ann, "basil").await;
@@ -179,6 +180,7 @@ fn settings_come_from_the_section_of_an_ini_file() {
 
 #[test]
 fn every_new_config_has_a_secret_of_its_own() {
+    // Shows: A41
     let [one, other] = [(); 2].map(|()| pylons::make_config().unwrap());
     assert!(one != other && !one.contains("${secret}"));
 }

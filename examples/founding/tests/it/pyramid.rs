@@ -128,6 +128,7 @@ async fn invalidating_dumps_all_data_and_sends_a_clearing_cookie() {
 
 #[tokio::test]
 async fn an_invalidated_session_in_a_store_cannot_be_replayed() {
+    // Shows: A25
     let app = by_store();
     let mut fred = Browser::new(&app);
     fred.get("/myview").await;

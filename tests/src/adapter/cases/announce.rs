@@ -26,6 +26,7 @@ pub async fn the_first_write_is_announced_once(site: Site) -> Result {
 
 /// The cookie is `__Host-id=<value>; Path=/; HttpOnly; Secure; SameSite=Lax`, byte for byte.
 pub async fn the_cookie_is_the_strictest_there_is(site: Site) -> Result {
+    // Shows: A35, A51
     let app = site.start().await?;
     let reply = app.client().ops([set("k", 1)]).await?;
     let expected = format!("__Host-id={}; Path=/; HttpOnly; Secure; SameSite=Lax", reply.issues()?);
@@ -35,6 +36,7 @@ pub async fn the_cookie_is_the_strictest_there_is(site: Site) -> Result {
 /// For plain http the cookie is `id=<value>; Path=/; HttpOnly; SameSite=Lax`, byte for byte, and browsers take
 /// it.
 pub async fn over_plain_http_the_cookie_has_no_prefix(site: Site) -> Result {
+    // Shows: A51
     let plain = CookieOptions::plain_http_for_development();
     let app = site.start_with_cookie(false, plain).await?;
     let visitor = app.client();
@@ -67,6 +69,7 @@ pub async fn the_field_carries_the_id_both_ways(site: Site) -> Result {
 
 /// An id is 32 characters of base64url, and none is given out twice.
 pub async fn every_id_is_drawn_anew(site: Site) -> Result {
+    // Shows: A4
     let app = site.start().await?;
     let mut ids = HashSet::new();
     for _ in 0..200 {
@@ -94,6 +97,7 @@ pub async fn a_browser_keeps_what_it_is_given(site: Site) -> Result {
 
 /// The removal of the cookie repeats every attribute it was set with, or browsers would keep it (D9).
 pub async fn the_removal_repeats_every_attribute(site: Site) -> Result {
+    // Shows: A44
     for (options, attributes) in options() {
         let app = site.start_with_cookie(true, options).await?;
         let visitor = app.client();

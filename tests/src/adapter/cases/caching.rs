@@ -7,6 +7,7 @@ use super::prelude::*;
 /// Every use of the session makes the response vary on the fields that may carry the id, be it only a look at the keys or
 /// at the absence of a session (CVE-2023-30861, CVE-2026-27205).
 pub async fn every_use_varies(site: Site) -> Result {
+    // Shows: A18
     let app = site.start().await?;
     let clients = [app.client(), app.visitor().await?, app.client().with_id(&app.dead_id().await?)];
     let uses = [get("k"), op("keys"), op("len"), op("info"), op("flashes"), check_csrf("x"), op("csrf")];
@@ -22,6 +23,7 @@ pub async fn every_use_varies(site: Site) -> Result {
 
 /// A response that changes the session varies as well: created, changed, renewed, ended.
 pub async fn every_change_varies(site: Site) -> Result {
+    // Shows: A18
     let app = site.start().await?;
     let visitor = app.client();
     for ops in [
@@ -39,6 +41,7 @@ pub async fn every_change_varies(site: Site) -> Result {
 
 /// The `Vary` of the application is added to and never replaced; each field is named once, and `*` says enough.
 pub async fn the_vary_of_the_application_is_kept(site: Site) -> Result {
+    // Shows: A18
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     for theirs in ["accept", "accept, accept-encoding"] {
@@ -62,6 +65,7 @@ pub async fn the_vary_of_the_application_is_kept(site: Site) -> Result {
 /// A response that announces or withdraws an id must not be stored by any cache: `Cache-Control: no-store` (RFC 9111
 /// section 7.3).
 pub async fn a_response_with_an_id_is_never_stored(site: Site) -> Result {
+    // Shows: A18
     let app = site.start().await?;
     let visitor = app.client();
     for ops in [vec![set("k", 1)], vec![op("renew")], vec![authenticate("ann")], vec![op("destroy")]] {
@@ -78,6 +82,7 @@ pub async fn a_response_with_an_id_is_never_stored(site: Site) -> Result {
 
 /// The `Cache-Control` of the application is never weakened: what it says stays, and `no-store` comes once.
 pub async fn the_cache_control_of_the_application_is_kept(site: Site) -> Result {
+    // Shows: A18
     let app = site.start().await?;
     for theirs in ["public, max-age=60", "private", "no-store", "No-Store, max-age=0"] {
         let reply = app.client().ops([header("cache-control", theirs), set("k", 1)]).await?;

@@ -45,6 +45,7 @@ pub async fn a_cancelled_write_is_old_or_new(site: Site) -> Result {
 
 /// A login that is cancelled leaves at most one id that works: the old one, of a visitor, or none that anybody knows.
 pub async fn a_cancelled_login_leaves_one_id_at_most(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     for polls in cuts() {
         let browser = app.visitor().await?;

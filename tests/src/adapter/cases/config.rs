@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
 use session_core::{
     ConfigError, Expiry, ManagerBuilder, SessionConfig, SessionLimitPolicy, SessionManager,
-    persist::{CookieLifetime, CookieOptions, Header, SameSite},
+    persist::{Announcement, Cookie, CookieLifetime, CookieOptions, Header, Persistence, Query, SameSite},
 };
 
 use super::prelude::*;
+use crate::store::sample::Random;
 
 /// A setting that cannot work is an error that names it.
 pub async fn a_setting_that_cannot_work_is_refused(site: Site) -> Result {
@@ -71,8 +73,9 @@ pub async fn an_ability_the_store_lacks_is_refused(site: Site) -> Result {
     Ok(())
 }
 
-/// A cookie that browsers would drop or ignore in part is refused, with the rule (A13, A14, A15).
+/// A cookie that browsers would drop or ignore in part is refused, with the rule.
 pub async fn a_cookie_that_browsers_drop_is_refused(site: Site) -> Result {
+    // Shows: A14, A15
     let cookie = CookieOptions::default;
     let plain = || cookie().with_name("sid");
     let days = |days: u64| CookieLifetime::Fixed(Duration::from_secs(days * 86_400));
@@ -114,8 +117,100 @@ pub async fn a_cookie_that_browsers_drop_is_refused(site: Site) -> Result {
     Ok(())
 }
 
+/// Whatever is configured, a cookie has the attributes that are meant and no other: names, paths and domains made of what
+/// fields are made of are refused, or sent as they are.
+pub async fn no_configuration_splits_a_cookie(site: Site) -> Result {
+    // Shows: A14
+    const PARTS: [&str; 24] = [
+        ";",
+        "; ",
+        "=",
+        ",",
+        " ",
+        "\t",
+        "\r\n",
+        "\r",
+        "\n",
+        "\0",
+        "\"",
+        "\\",
+        "/",
+        ".",
+        "-",
+        "a",
+        "shop",
+        "Secure",
+        "Domain=evil",
+        "Max-Age=9",
+        "\u{7f}",
+        "ä",
+        "\u{2028}",
+        "%0d%0a",
+    ];
+    let mut random = Random::new(14);
+    let mut text = |first: &str| {
+        let mut text = first.to_owned();
+        for _ in 0..random.below(6) {
+            // Half of them harmless, or hardly anything would be accepted.
+            let part = usize::try_from(random.below(2 * PARTS.len() as u64)).unwrap_or_default();
+            text.push_str(PARTS.get(part).copied().unwrap_or("a"));
+        }
+        text
+    };
+    let mut accepted = 0;
+    for _ in 0..site.rounds(3_000) {
+        let (name, path, domain) = (text(""), text("/"), text(""));
+        let options = CookieOptions::default().with_name(&*name).with_path(&*path).with_domain(&*domain);
+        let Ok(strategy) = Cookie::new(options) else { continue };
+        accepted += 1;
+        let mut headers = HeaderMap::new();
+        strategy.announce(Announcement::Withdraw { source: 0 }, &mut headers);
+        let field = headers.get(SET_COOKIE).map(HeaderValue::to_str).transpose()?.unwrap_or_default();
+        let harmless = [&name, &path, &domain].iter().all(|text| !text.contains([';', '\r', '\n', '\0']));
+        let domain = domain.strip_prefix('.').unwrap_or(&domain);
+        let domain = if domain.is_empty() { String::new() } else { format!("; Domain={domain}") };
+        let expected = format!(
+            "{name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path={path}{domain}; HttpOnly; Secure; \
+             SameSite=Lax"
+        );
+        ensure!(field == expected && harmless, "a configuration makes the cookie {field:?}");
+    }
+    ensure!(accepted > 3, "{accepted} configurations are accepted, so nothing was tried");
+    Ok(())
+}
+
+/// Times as long as numbers can say neither wrap nor panic: the session lives, and so does what it was renewed to.
+pub async fn the_longest_times_neither_wrap_nor_panic(site: Site) -> Result {
+    // Shows: A15, A38
+    for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(u64::MAX / 1_000)] {
+        let mut config = SessionConfig::default();
+        config.expiry = Expiry { idle: Some(longest), absolute: Some(longest) };
+        (config.renewal_grace, config.superseded_for, config.sweep_every) = (longest, longest, longest);
+        let app = site.start_with(|builder| builder.config(config)).await?;
+        let member = app.member("ann").await?;
+        app.advance(1_000_000_000);
+        member.run([op("renew")]).await?;
+        let info = member.one(op("info")).await?;
+        ensure!(info["principal"] == "ann", "with timeouts of {longest:?} a session is {info}");
+    }
+    for (key, value) in [
+        ("s.expiry.idle", "18446744073709551615d"),
+        ("s.expiry.idle", "18446744073709551616"),
+        ("s.expiry.absolute", "999999999999999999999999h"),
+        ("s.expiry.idle", "-1"),
+        ("s.expiry.idle", "1e9"),
+        ("s.cookie.lifetime", "-1d"),
+        ("s.renewal_grace", "0x10"),
+    ] {
+        let error = SessionConfig::from_pairs("s.", [(key, value)]).map(drop);
+        ensure!(error.is_err_and(|error| error.field() == key), "{key} = {value} is taken for a time");
+    }
+    Ok(())
+}
+
 /// A header field that HTTP gives another meaning to, or that is no field name, is refused.
 pub async fn a_field_that_is_taken_is_refused(site: Site) -> Result {
+    // Shows: A14
     for name in [
         "",
         "a b",
@@ -131,6 +226,9 @@ pub async fn a_field_that_is_taken_is_refused(site: Site) -> Result {
     ] {
         let error = Header::new(name).map(drop).map_err(|error| error.field().to_owned());
         ensure!(error == Err("header.name".to_owned()), "the field {name:?} is accepted for ids");
+    }
+    for name in ["", "a b", "a&b", "a=b", "a#b", "a\r\nb", "a;b", "ä", "a%", "a?b"] {
+        ensure!(Query::new(name).is_err(), "the parameter {name:?} is accepted for ids");
     }
     for pairs in [
         [("s.persist", "header"), ("s.header.name", "cookie")],

@@ -6,9 +6,10 @@ use session_core::Status;
 use super::prelude::*;
 use crate::store::sample::{Random, pattern};
 
-/// No other spelling of the cookie's name is read as it, so nobody can get around the `__Host-` prefix (A8,
-/// CVE-2020-7070, CVE-2022-31629, CVE-2023-23934).
+/// No other spelling of the cookie's name is read as it, so nobody can get around the `__Host-` prefix
+/// (CVE-2020-7070, CVE-2022-31629, CVE-2023-23934).
 pub async fn no_other_spelling_of_the_name_is_ours(site: Site) -> Result {
+    // Shows: A8
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     let forgeries: [&[u8]; 34] = [
@@ -57,6 +58,7 @@ pub async fn no_other_spelling_of_the_name_is_ours(site: Site) -> Result {
 
 /// Values keep their bytes: what is quoted, percent-encoded or padded with anything but spaces and tabs is no id.
 pub async fn a_value_is_not_decoded(site: Site) -> Result {
+    // Shows: A7
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     for forgery in [
@@ -101,6 +103,7 @@ pub async fn blanks_around_a_pair_mean_nothing(site: Site) -> Result {
 
 /// Cookies may come in several fields, as HTTP/2 splits them, with ours in any of them (RFC 9113 section 8.2.3).
 pub async fn cookies_may_come_in_several_fields(site: Site) -> Result {
+    // Shows: A9
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     let ours = replaced(b"__Host-id=ID", &id);
@@ -111,8 +114,9 @@ pub async fn cookies_may_come_in_several_fields(site: Site) -> Result {
     Ok(())
 }
 
-/// Quotes do not join pairs, and `$Version` means nothing: no cookie sandwich (A11).
+/// Quotes do not join pairs, and `$Version` means nothing: no cookie sandwich.
 pub async fn quotes_and_versions_mean_nothing(site: Site) -> Result {
+    // Shows: A11
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     for field in [
@@ -129,13 +133,15 @@ pub async fn quotes_and_versions_mean_nothing(site: Site) -> Result {
     Ok(())
 }
 
-/// Whatever characters the cookies of others have, ours is found (A10, D31).
+/// Whatever characters the cookies of others have, ours is found (D31).
 pub async fn characters_of_other_cookies_never_matter(site: Site) -> Result {
+    // Shows: A10
     ours_is_found_among(&site, |noise| String::from_utf8_lossy(&noise).into_owned().into_bytes()).await
 }
 
-/// Whatever bytes the cookies of others have, UTF-8 or not, ours is found (A10, D31).
+/// Whatever bytes the cookies of others have, UTF-8 or not, ours is found (D31).
 pub async fn bytes_of_other_cookies_never_matter(site: Site) -> Result {
+    // Shows: A10
     ours_is_found_among(&site, |noise| noise).await
 }
 
@@ -161,6 +167,7 @@ async fn ours_is_found_among(site: &Site, spelled: fn(Vec<u8>) -> Vec<u8>) -> Re
 
 /// A cookie for another path, which a browser sends first, does not lock the user out.
 pub async fn a_planted_cookie_does_not_lock_the_user_out(site: Site) -> Result {
+    // Shows: A9
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;

@@ -42,6 +42,7 @@ pub async fn a_token_starts_a_session(site: Site) -> Result {
 /// A wrong token is refused: of another session, of none, changed in any character, cut, padded, empty, or no token at
 /// all; also where there is no session.
 pub async fn a_wrong_token_is_refused(site: Site) -> Result {
+    // Shows: A35
     let app = site.start().await?;
     let (visitor, other) = (app.visitor().await?, app.visitor().await?);
     let right = text(&visitor.one(op("csrf")).await?)?;
@@ -78,6 +79,7 @@ pub async fn a_wrong_token_is_refused(site: Site) -> Result {
 /// A token is worth nothing after a login, a renewal, signing out or the end of the session (CVE-2022-24895,
 /// CVE-2023-29020).
 pub async fn a_token_dies_with_the_id(site: Site) -> Result {
+    // Shows: A49
     let app = site.start().await?;
     for ops in [
         vec![authenticate("ann")],

@@ -121,6 +121,7 @@ pub async fn the_session_of_another_cannot_be_ended(site: Site) -> Result {
 
 /// Ending all others ends all others: the session at hand stays, also when the request signs in itself.
 pub async fn all_others_can_be_ended(site: Site) -> Result {
+    // Shows: A36
     let app = site.start().await?;
     let others = [app.member("ann").await?, app.member("ann").await?];
     let (mine, bob) = (app.member("ann").await?, app.member("bob").await?);
@@ -157,9 +158,9 @@ pub async fn a_handle_outlives_a_rotation(site: Site) -> Result {
     is_status(&other, Status::Active).await
 }
 
-/// A session that renews its id while all sessions of its principal are ended is ended, whatever the order of the steps
-/// (A36).
+/// A session that renews its id while all sessions of its principal are ended is ended, whatever the order of the steps.
 pub async fn a_session_that_renews_meanwhile_is_ended(site: Site) -> Result {
+    // Shows: A36
     let app = site.start().await?;
     for (call, spared) in [(Call::Load, 0), (Call::Load, 1), (Call::Load, 2), (Call::Remove, 0)] {
         let (phone, laptop) = (app.member("ann").await?, app.member("ann").await?);
@@ -199,8 +200,9 @@ pub async fn who_ends_all_others_stays(site: Site) -> Result {
 }
 
 /// No session that was signed in before all sessions of its principal are ended survives, while 32 requests renew, write
-/// and sign in (A36).
+/// and sign in.
 pub async fn ending_all_beside_logins_misses_none(site: Site) -> Result {
+    // Shows: A36
     let app = site.start().await?;
     for round in 0..site.rounds(5) {
         let mut members = Vec::new();
@@ -313,6 +315,7 @@ pub async fn a_store_without_an_index_says_so(site: Site) -> Result {
 
 /// The operator ends a session by its handle, and all sessions of a principal, and every device notices.
 pub async fn an_operator_can_end_sessions(site: Site) -> Result {
+    // Shows: A36
     let app = site.start().await?;
     let (phone, laptop, visitor) = (app.member("ann").await?, app.member("ann").await?, app.visitor().await?);
     let named = handle(&visitor).await?.parse()?;

@@ -9,6 +9,7 @@ use super::{ids::is_status, prelude::*};
 /// A session that is not used ends when its idle timeout has passed, to the second, and is removed by the request that
 /// finds it so; its id is not adopted and not withdrawn (LE-13; Pesto served expired sessions until they were purged).
 pub async fn an_unused_session_expires(site: Site) -> Result {
+    // Shows: A38
     let app = site.start().await?;
     let member = app.member("ann").await?;
     app.advance(1_799);
@@ -35,6 +36,7 @@ pub async fn an_unused_session_expires(site: Site) -> Result {
 
 /// A write under an expired id starts a new session under another id, with nothing of the old one.
 pub async fn an_expired_id_is_not_adopted(site: Site) -> Result {
+    // Shows: A1
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let old = member.known_id()?;
@@ -87,9 +89,10 @@ pub async fn activity_is_written_down_now_and_then(site: Site) -> Result {
     Ok(())
 }
 
-/// No use, no write and no renewal extends a session beyond its absolute timeout (A38, CVE-2024-35220, OWASP ASVS 5.0
+/// No use, no write and no renewal extends a session beyond its absolute timeout (CVE-2024-35220, OWASP ASVS 5.0
 /// V7.3.2).
 pub async fn nothing_extends_the_absolute_timeout(site: Site) -> Result {
+    // Shows: A38
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let end = app.now() + 12 * 3_600;
@@ -209,8 +212,9 @@ pub async fn an_own_end_counts_before_and_after_a_login(site: Site) -> Result {
     Ok(())
 }
 
-/// An end as late as numbers can say neither wraps nor panics (D23, A15).
+/// An end as late as numbers can say neither wraps nor panics (D23).
 pub async fn the_latest_end_neither_wraps_nor_panics(site: Site) -> Result {
+    // Shows: A15
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     for at in [253_402_300_799, 253_402_300_800, u64::MAX / 1_000, i64::MAX as u64, u64::MAX] {
@@ -229,6 +233,7 @@ pub async fn the_latest_end_neither_wraps_nor_panics(site: Site) -> Result {
 
 /// A clock that goes back ends nothing and extends nothing beyond what was promised.
 pub async fn a_clock_that_goes_back_does_no_harm(site: Site) -> Result {
+    // Shows: A38
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     for back in [1, 3_600, 10 * 365 * 86_400] {
@@ -275,6 +280,7 @@ pub async fn a_session_that_expires_during_a_request_does_not_fail_it(site: Site
 /// A request that finds a session expired never removes what another renewed in the same moment; and the client, who
 /// has the right id, is told nothing.
 pub async fn a_renewal_beats_an_expiry(site: Site) -> Result {
+    // Shows: A46
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     app.advance(1_700);

@@ -48,3 +48,20 @@ pub async fn an_id_that_is_vouched_for_is_used_as_it_is(site: Site) -> Result {
     ensure!(info["principal"] == Value::Null, "a session under an id that is vouched for cannot be ended");
     Ok(())
 }
+
+/// An empty or blank id is none, though the application vouches for it: everybody without an id would share a session
+/// (CVE-2015-3982).
+pub async fn a_blank_id_that_is_vouched_for_is_none(site: Site) -> Result {
+    // Shows: A3
+    for blank in ["", " ", "  \t ", "\u{a0}\u{3000}", "\0", "\0\0\0\0\0\0\0\0"] {
+        let vouching = External::new(move |_: &RequestHead<'_>| Some(ExternalId::Trusted(blank.to_owned())));
+        let app = site.launch(true, &CookieOptions::default(), site.builder().persistence(vouching)).await?;
+        app.client().run([set("k", 1), authenticate("ann")]).await?;
+        let [info, value] = app.client().run([op("info"), get("k")]).await?;
+        ensure!(
+            info["status"] == Status::New.as_str() && value == Value::Null,
+            "who has the id {blank:?} finds the session of another"
+        );
+    }
+    Ok(())
+}

@@ -192,6 +192,7 @@ pub async fn reloading_reads_what_is_there(site: Site) -> Result {
 
 /// A reserved namespace can be read and changed by who reserved it, and by no other manager.
 pub async fn who_reserved_a_namespace_can_open_it(site: Site) -> Result {
+    // Shows: A43
     let (app, other) = (site.start().await?, site.start().await?);
     let visitor = app.visitor().await?;
     let (reserved, foreign) = (app.manager.reserve("auth")?, other.manager.reserve("auth")?);
@@ -208,8 +209,9 @@ pub async fn who_reserved_a_namespace_can_open_it(site: Site) -> Result {
 }
 
 /// The CSRF check of a request looks at where it comes from and at its token; requests that change nothing need
-/// neither (A35).
+/// neither.
 pub async fn a_forged_request_is_refused(site: Site) -> Result {
+    // Shows: A35
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let session: Session = open(&app, &visitor).await?.load().await?;

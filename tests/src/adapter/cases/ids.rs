@@ -6,8 +6,9 @@ use super::prelude::*;
 use crate::adapter::base64url;
 
 /// An unknown id is never adopted: the next write draws another one, and nothing is ever kept under the one presented
-/// (fixation, CVE-2024-38513, A1, D11, D30).
+/// (fixation, CVE-2024-38513, D11, D30).
 pub async fn an_unknown_id_is_never_adopted(site: Site) -> Result {
+    // Shows: A1
     let app = site.start().await?;
     let unknown = app.dead_id().await?;
     let planted = app.client().with_id(&unknown);
@@ -39,8 +40,9 @@ pub async fn an_unknown_id_is_not_withdrawn(site: Site) -> Result {
 }
 
 /// A value that is no id is as good as none: no store call, no error, and the session that it may start has another id
-/// (D31, CVE-2013-7489's path traversal class, A3, A7).
+/// (D31, CVE-2013-7489's path traversal class).
 pub async fn a_malformed_id_is_no_id(site: Site) -> Result {
+    // Shows: A3, A39
     let app = site.start().await?;
     let client = app.client();
     let long = "A".repeat(8_000);
@@ -80,8 +82,32 @@ pub async fn a_malformed_id_is_no_id(site: Site) -> Result {
     Ok(())
 }
 
-/// A live id has one spelling: whatever else decodes, folds or trims to it is not it (A7).
+/// Ids that look like a default, such as one character repeated, name nothing: not for a new visitor, not beside live
+/// sessions, and what is stored under one of them is found under none (CVE-2015-3982).
+pub async fn a_null_id_names_nothing(site: Site) -> Result {
+    // Shows: A3
+    let app = site.start().await?;
+    let nulls = ["0", "A", "_", "-", "f", "1"].map(|character| character.repeat(32));
+    for _ in 0..2 {
+        for null in &nulls {
+            let client = app.client().with_id(null);
+            is_status(&client, site.status_of_a_stranger()).await?;
+            let id = client.ops([set("k", 1), authenticate("ann")]).await?.issues()?;
+            ensure!(!nulls.contains(&id), "an id of one character is handed out");
+        }
+    }
+    ensure!(
+        !site.persist.has_store() || app.store.records() == 2 * nulls.len(),
+        "{} sessions that began with null ids are {} records",
+        2 * nulls.len(),
+        app.store.records()
+    );
+    Ok(())
+}
+
+/// A live id has one spelling: whatever else decodes, folds or trims to it is not it.
 pub async fn no_other_spelling_of_an_id_is_taken(site: Site) -> Result {
+    // Shows: A7
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
@@ -114,6 +140,7 @@ pub async fn no_other_spelling_of_an_id_is_taken(site: Site) -> Result {
 
 /// Ids that differ in one character are different ids.
 pub async fn every_character_of_an_id_counts(site: Site) -> Result {
+    // Shows: A7
     let app = site.start().await?;
     let id = app.visitor().await?.known_id()?;
     for position in 0..id.len() {
@@ -124,9 +151,10 @@ pub async fn every_character_of_an_id_counts(site: Site) -> Result {
     Ok(())
 }
 
-/// Who reads the store learns nothing to present: neither a stored key nor a handle is an id in any spelling (A5, A6,
-/// rack#1431).
+/// Who reads the store learns nothing to present: neither a stored key nor a handle is an id in any spelling
+/// (rack#1431).
 pub async fn a_stored_key_is_no_id(site: Site) -> Result {
+    // Shows: A6
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let handle = member.one(op("info")).await?["handle"].as_str().unwrap_or_default().to_owned();
@@ -150,9 +178,10 @@ pub async fn a_stored_key_is_no_id(site: Site) -> Result {
     Ok(())
 }
 
-/// Two live ids are as good as none, in either order: which of them is the user's own cannot be told (cookie tossing,
-/// A9). Neither session is harmed, and the ambiguity is reported.
+/// Two live ids are as good as none, in either order: which of them is the user's own cannot be told (cookie
+/// tossing). Neither session is harmed, and the ambiguity is reported.
 pub async fn two_live_ids_are_as_good_as_none(site: Site) -> Result {
+    // Shows: A9
     let app = site.start().await?;
     let (one, other) = (app.visitor().await?, app.visitor().await?);
     let (first, second) = (one.known_id()?, other.known_id()?);
@@ -178,6 +207,7 @@ pub async fn two_live_ids_are_as_good_as_none(site: Site) -> Result {
 
 /// The same id twice is one id.
 pub async fn the_same_id_twice_is_one_id(site: Site) -> Result {
+    // Shows: A9
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
@@ -194,8 +224,9 @@ pub async fn the_same_id_twice_is_one_id(site: Site) -> Result {
     Ok(())
 }
 
-/// Of several ids the one that is alive is used, wherever it stands (cookie tossing, A9, RFC 6265bis section 5.7.3).
+/// Of several ids the one that is alive is used, wherever it stands (cookie tossing, RFC 6265bis section 5.7.3).
 pub async fn a_live_id_among_dead_ones_is_used(site: Site) -> Result {
+    // Shows: A9
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
@@ -214,6 +245,7 @@ pub async fn a_live_id_among_dead_ones_is_used(site: Site) -> Result {
 
 /// More than four different ids are none, and cost no more than four would.
 pub async fn too_many_ids_are_none(site: Site) -> Result {
+    // Shows: A9, A12
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
@@ -230,8 +262,9 @@ pub async fn too_many_ids_are_none(site: Site) -> Result {
     Ok(())
 }
 
-/// An id counts only where ids travel: not in the field of another strategy, nor in the target of the request (A16).
+/// An id counts only where ids travel: not in the field of another strategy, nor in the target of the request.
 pub async fn an_id_counts_only_where_ids_travel(site: Site) -> Result {
+    // Shows: A16
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let id = visitor.known_id()?;
@@ -250,8 +283,9 @@ pub async fn an_id_counts_only_where_ids_travel(site: Site) -> Result {
     Ok(())
 }
 
-/// The id of one realm names nothing in another, though both keep their sessions in one store (A33, CVE-2022-46170).
+/// The id of one realm names nothing in another, though both keep their sessions in one store (CVE-2022-46170).
 pub async fn an_id_of_another_realm_is_unknown(site: Site) -> Result {
+    // Shows: A33
     let shop = site.start_with(|builder| builder.realm("shop")).await?;
     let admin = site.start_with(|builder| builder.realm("admin")).await?;
     let member = shop.member("ann").await?;

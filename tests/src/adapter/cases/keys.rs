@@ -10,6 +10,7 @@ use crate::adapter::base64url;
 
 /// Whatever the library has not made under this key, cookie and realm is refused without asking the store.
 pub async fn a_forged_value_costs_nothing(site: Site) -> Result {
+    // Shows: A41
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let value = visitor.known_id()?;
@@ -41,6 +42,7 @@ pub async fn a_forged_value_costs_nothing(site: Site) -> Result {
 /// A value made for a cookie of another name, for another realm, for another purpose, or under a key that is not there, is
 /// refused.
 pub async fn a_value_made_for_another_purpose_is_refused(site: Site) -> Result {
+    // Shows: A26, A41
     let value = site.start().await?.visitor().await?.known_id()?;
     let name = CookieOptions::default().with_name("__Host-other");
     is_status(&site.start_with_cookie(true, name).await?.client().with_id(&value), Status::New).await?;
@@ -58,6 +60,7 @@ pub async fn a_value_made_for_another_purpose_is_refused(site: Site) -> Result {
 /// What was made with an older key of the ring is accepted and made anew with the key in use; once the older key is gone it
 /// is refused.
 pub async fn an_older_key_is_accepted_and_replaced(site: Site) -> Result {
+    // Shows: A27
     let (old, new) = (SecretKey::generate()?, SecretKey::generate()?);
     let before = with_keys(&site, std::slice::from_ref(&old)).await?;
     let value = before.visitor().await?.known_id()?;
@@ -74,6 +77,7 @@ pub async fn an_older_key_is_accepted_and_replaced(site: Site) -> Result {
 
 /// Every bit of what a client holds counts: flipped, it is worth nothing.
 pub async fn every_bit_counts(site: Site) -> Result {
+    // Shows: A23, A28
     let app = site.start().await?;
     let value = app.visitor().await?.known_id()?;
     let bytes = base64url::decode(&value.replace('.', ""))?;

@@ -7,6 +7,7 @@ use super::{parallel::overtaken, prelude::*};
 /// A key, a value, a number of keys, a whole session or a principal beyond its limit is refused with a typed error and
 /// changes nothing; what is within its limit is stored (CVE-2016-4423).
 pub async fn what_is_beyond_a_limit_is_refused(site: Site) -> Result {
+    // Shows: A50
     let app = site.start().await?;
     let visitor = app.client();
     let refused = error("limit-exceeded");
@@ -35,6 +36,7 @@ pub async fn what_is_beyond_a_limit_is_refused(site: Site) -> Result {
 
 /// The keys of a session are counted over all its namespaces; replacing and removing go on at the limit.
 pub async fn the_number_of_keys_is_limited(site: Site) -> Result {
+    // Shows: A50
     let app = site.start_with(|builder| builder.config(few_keys(3))).await?;
     let visitor = app.client();
     let [.., refused, replaced] = visitor
@@ -54,6 +56,7 @@ pub async fn the_number_of_keys_is_limited(site: Site) -> Result {
 /// Parallel requests that are within a limit one by one and beyond it together: what was stored first stays, and the
 /// other is answered with 413.
 pub async fn a_limit_exceeded_together_is_413(site: Site) -> Result {
+    // Shows: A50
     let app = site.start_with(|builder| builder.config(few_keys(2))).await?;
     let visitor = app.visitor().await?;
     let (slow, fast) = overtaken(&app, &visitor, vec![set("slow", 1)], vec![set("fast", 1)]).await?;

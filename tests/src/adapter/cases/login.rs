@@ -5,8 +5,9 @@ use session_core::Status;
 use super::{ids::is_status, parallel::overtaken, prelude::*};
 
 /// Signing in replaces the id and keeps the data; the old id is anonymous at once, sees nothing and is told nothing
-/// (A2, CVE-2022-25896, OWASP ASVS 5.0 V7.2.4).
+/// (CVE-2022-25896, OWASP ASVS 5.0 V7.2.4).
 pub async fn a_login_replaces_the_id(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     let browser = app.visitor().await?;
     let stale = browser.copy();
@@ -34,6 +35,7 @@ pub async fn a_login_replaces_the_id(site: Site) -> Result {
 /// Under an id that was replaced nothing can be written, no session started and nobody signed in; and nothing is told,
 /// so a parallel request can never undo a login.
 pub async fn nothing_is_written_under_a_replaced_id(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     let browser = app.visitor().await?;
     let stale = browser.copy();
@@ -166,8 +168,9 @@ pub async fn a_login_beats_64_writers(site: Site) -> Result {
 }
 
 /// Signing in with an id that somebody planted leaves that somebody with nothing: a live id of theirs, an unknown one, a
-/// malformed one (session fixation, A1, A2, A3).
+/// malformed one (session fixation).
 pub async fn a_planted_id_is_worth_nothing_after_a_login(site: Site) -> Result {
+    // Shows: A1, A3
     let app = site.start().await?;
     let attacker = app.visitor().await?;
     for planted in [attacker.known_id()?, app.dead_id().await?, "x".to_owned()] {
@@ -226,6 +229,7 @@ pub async fn renewing_nothing_creates_nothing(site: Site) -> Result {
 
 /// Signing out without ending the session replaces the id and keeps the data (axum-login #206).
 pub async fn signing_out_keeps_the_data(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let stale = member.copy();
@@ -275,6 +279,7 @@ pub async fn a_login_can_start_a_session(site: Site) -> Result {
 
 /// Signing in as somebody else replaces the id again, and the session belongs to the new principal only.
 pub async fn signing_in_as_another_replaces_the_id(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     let browser = app.member("ann").await?;
     let stale = browser.copy();
@@ -292,6 +297,7 @@ pub async fn signing_in_as_another_replaces_the_id(site: Site) -> Result {
 /// Of two logins at the same time one wins: the other is refused with 409 and told nothing, one session is alive, and
 /// no record is left over (D1, D17).
 pub async fn of_two_logins_at_once_one_wins(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     let browser = app.visitor().await?;
     let mut hold = app.store.hold(Call::Write);

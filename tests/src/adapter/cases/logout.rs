@@ -7,6 +7,7 @@ use super::{ids::is_status, parallel::overtaken, prelude::*};
 /// Ending a session removes its record, withdraws the id and leaves nothing: the old id is unknown (Pesto's and Beaker's
 /// `invalidate`, which left the data in the store).
 pub async fn an_ended_session_is_gone(site: Site) -> Result {
+    // Shows: A44
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let stale = member.copy();
@@ -65,6 +66,7 @@ pub async fn a_write_after_the_end_starts_anew(site: Site) -> Result {
 /// A request that is still running cannot bring an ended session back: it is refused with 409 and gets no cookie (CVE-
 /// 2025-46336, D3, D14, D20).
 pub async fn a_late_write_does_not_undo_a_logout(site: Site) -> Result {
+    // Shows: A42
     let app = site.start().await?;
     for late in [vec![set("k", 2)], vec![incr("k")], vec![remove("k")], vec![flash("f")], vec![op("clear")]] {
         let member = app.member("ann").await?;
@@ -81,6 +83,7 @@ pub async fn a_late_write_does_not_undo_a_logout(site: Site) -> Result {
 
 /// A late renewal, login or change of the expiry does not bring an ended session back either, under no id.
 pub async fn a_late_login_does_not_undo_a_logout(site: Site) -> Result {
+    // Shows: A42
     let app = site.start().await?;
     let late = [op("renew"), op("deauthenticate"), authenticate("ann"), authenticate("bob"), set_idle(60)];
     for late in late {
@@ -120,6 +123,7 @@ pub async fn a_logout_between_the_steps_of_a_login_counts(site: Site) -> Result 
 
 /// 64 writers that race a logout all lose: 409, no cookie, and the session stays dead (CVE-2025-46336, D3).
 pub async fn a_logout_beats_64_writers(site: Site) -> Result {
+    // Shows: A42
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let stale = member.copy();
@@ -174,6 +178,7 @@ pub async fn a_logout_among_writers_is_final(site: Site) -> Result {
 
 /// A request that only reads while the session is ended is answered, without a cookie, and brings nothing back.
 pub async fn a_late_reader_does_not_undo_a_logout(site: Site) -> Result {
+    // Shows: A42
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let stale = member.copy();
@@ -285,6 +290,7 @@ pub async fn a_late_end_of_a_visitors_session_does_not_undo_a_login(site: Site) 
 /// A logout that the store cannot carry out is a 503 and no logout: no cookie, the session is alive, and the next try
 /// succeeds.
 pub async fn a_logout_that_fails_is_none(site: Site) -> Result {
+    // Shows: A44
     let app = site.start().await?;
     let member = app.member("ann").await?;
     app.store.fail(Call::Remove, StoreErrorKind::Unavailable);
@@ -299,6 +305,7 @@ pub async fn a_logout_that_fails_is_none(site: Site) -> Result {
 
 /// A logout that was carried out and whose answer was lost is a 503, and the session is dead all the same.
 pub async fn a_logout_whose_answer_is_lost_is_final(site: Site) -> Result {
+    // Shows: A42
     let app = site.start().await?;
     let member = app.member("ann").await?;
     app.store.lose_answer(Call::Remove, 0);

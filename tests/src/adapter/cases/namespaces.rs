@@ -5,6 +5,7 @@ use super::prelude::*;
 /// The same key in another namespace is another key; clearing, listing and counting stay in theirs (PythonWeb's write
 /// that vanished because another application used the key).
 pub async fn namespaces_are_separate(site: Site) -> Result {
+    // Shows: A48
     let app = site.start().await?;
     let visitor = app.client();
     let names = ["shop", "Shop", "shop.eu", "forum-2", "a_b", "0", &"n".repeat(255)];
@@ -42,6 +43,7 @@ pub async fn a_name_out_of_the_ordinary_is_refused(site: Site) -> Result {
 /// A reserved namespace is out of reach for every operation until it is released, and out of sight (LE-10, CodeIgniter
 /// #10294).
 pub async fn a_reserved_namespace_is_out_of_reach(site: Site) -> Result {
+    // Shows: A43
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     visitor.run([within("auth", set("k", 5))]).await?;
@@ -67,6 +69,7 @@ pub async fn a_reserved_namespace_is_out_of_reach(site: Site) -> Result {
 /// Keys are just keys: none of them is a path, a query or a name of the library's own, and none reaches its messages,
 /// tokens or principal.
 pub async fn hostile_keys_are_just_keys(site: Site) -> Result {
+    // Shows: A43, A48
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let [token, _] = member.run([op("csrf"), flash("hello")]).await?;

@@ -7,8 +7,9 @@ use session_core::{ManagerBuilder, Status};
 use super::{ids::is_status, prelude::*};
 
 /// A session that cannot be loaded is a 503 with `Retry-After`, without a cookie; it is not taken for absent, and it is
-/// there when the store works again (A31, D12, D22).
+/// there when the store works again (D12, D22).
 pub async fn a_load_that_fails_is_503(site: Site) -> Result {
+    // Shows: A31
     let app = site.start().await?;
     let member = app.member("ann").await?;
     for kind in TROUBLES {
@@ -36,6 +37,7 @@ pub async fn a_load_that_fails_is_503(site: Site) -> Result {
 /// A change that cannot be stored is a 503 with `Retry-After`, never an answer that looks like success; nothing of it
 /// is stored, no cookie is touched, and it succeeds when the store works again (D26).
 pub async fn a_save_that_fails_is_503(site: Site) -> Result {
+    // Shows: A31
     let app = site.start().await?;
     let member = app.member("ann").await?;
     for kind in TROUBLES {
@@ -130,6 +132,7 @@ pub async fn a_write_whose_answer_is_lost_is_old_or_new(site: Site) -> Result {
 
 /// A login whose answer is lost, at either step, is a 503 and never leaves two ids that work.
 pub async fn a_login_whose_answer_is_lost_leaves_one_id(site: Site) -> Result {
+    // Shows: A2
     let app = site.start().await?;
     for spared in [0, 1] {
         let browser = app.visitor().await?;

@@ -100,6 +100,7 @@ pub async fn an_overtaken_increment_counts_on(site: Site) -> Result {
 
 /// 64 visitors at once get 64 sessions, and none sees anything of another (state left over between requests).
 pub async fn visitors_do_not_see_each_other(site: Site) -> Result {
+    // Shows: A47
     let app = site.start().await?;
     let visitors: Vec<Client> = (0..64).map(|_| app.client()).collect();
     let first = |(number, visitor): (usize, &Client)| visitor.launch([op("keys"), set("me", number)]);
@@ -121,6 +122,7 @@ pub async fn visitors_do_not_see_each_other(site: Site) -> Result {
 
 /// One request after the other, a visitor sees nothing of the one before.
 pub async fn a_request_starts_from_nothing(site: Site) -> Result {
+    // Shows: A47
     let app = site.start().await?;
     let member = app.member("ann").await?;
     member.run([set("secret", "s"), flash("f")]).await?;

@@ -14,6 +14,7 @@ use crate::adapter::persist::redirected;
 /// A GET without a live id is redirected to itself with a fresh one before any route runs, with every other parameter
 /// as it was; an id that this server has not handed out, or not any more, is never adopted (PE-12).
 pub async fn a_page_without_a_live_id_is_redirected_to_itself(site: Site) -> Result {
+    // Shows: A1
     let app = site.start().await?;
     let ended = app.visitor().await?;
     let dead = ended.known_id()?;
@@ -55,6 +56,7 @@ pub async fn a_page_without_a_live_id_is_redirected_to_itself(site: Site) -> Res
 /// Whatever the target of a request looks like, a redirect changes its query and nothing else: it leads to no other host
 /// and no other path (open redirects).
 pub async fn a_redirect_leads_nowhere_else(site: Site) -> Result {
+    // Shows: A14, A16
     let app = site.start().await?;
     let mut redirects = 0;
     for target in [
@@ -120,6 +122,7 @@ pub async fn a_redirect_leads_nowhere_else(site: Site) -> Result {
 /// No other method is redirected, and none of them keeps a record for a stranger: a form that is sent is not lost, and a
 /// HEAD costs nothing.
 pub async fn only_get_is_redirected(site: Site) -> Result {
+    // Shows: A16
     let app = site.start().await?;
     for method in [Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
         for target in ["/", "/untouched", "/ops", "/nowhere", &format!("/?sid={}", "A".repeat(32))] {
@@ -139,6 +142,7 @@ pub async fn only_get_is_redirected(site: Site) -> Result {
 /// Only the parameter of exactly this name carries an id, undecoded; the same id twice is one, a live one among dead ones
 /// counts, and several live ones are as good as none.
 pub async fn only_the_parameter_itself_carries_an_id(site: Site) -> Result {
+    // Shows: A16
     let app = site.start().await?;
     let (one, other) = (app.visitor().await?.known_id()?, app.visitor().await?.known_id()?);
     let dead = "A".repeat(32);
@@ -184,6 +188,7 @@ pub async fn only_the_parameter_itself_carries_an_id(site: Site) -> Result {
 /// A client without memory is never sent in circles, however often it comes: each redirect leads to an answer at once. The
 /// ids that it was handed out and never used end within a minute, so it cannot fill the store.
 pub async fn a_client_without_memory_fills_nothing(site: Site) -> Result {
+    // Shows: A19
     let app = site.start().await?;
     let (mut ids, rounds) = (HashSet::new(), 1_000);
     for _ in 0..rounds {
@@ -220,6 +225,7 @@ pub async fn an_id_that_is_used_lives_on(site: Site) -> Result {
 /// Links lead on with the id, after a login with the new one; the old one is dead, and its page starts anew. Links to
 /// other hosts never carry an id.
 pub async fn links_carry_the_id_and_leave_no_trace_elsewhere(site: Site) -> Result {
+    // Shows: A16
     let app = site.start().await?;
     let browser = app.visitor().await?;
     let old = browser.known_id()?;
@@ -252,6 +258,7 @@ pub async fn links_carry_the_id_and_leave_no_trace_elsewhere(site: Site) -> Resu
 
 /// No answer that used the session may be stored by a cache or named as a referrer: its URL holds the id.
 pub async fn answers_are_neither_stored_nor_referred_from(site: Site) -> Result {
+    // Shows: A16
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     for ops in [vec![get("k")], vec![set("k", 2)], vec![op("renew")], vec![op("fail")], vec![op("destroy")]] {

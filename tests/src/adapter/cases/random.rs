@@ -4,8 +4,9 @@ use session_core::Status;
 
 use super::{ids::is_status, prelude::*};
 
-/// Without randomness no session starts: an error of the server, no cookie, no record (A30, CVE-2021-3538).
+/// Without randomness no session starts: an error of the server, no cookie, no record (CVE-2021-3538).
 pub async fn without_randomness_no_session_starts(site: Site) -> Result {
+    // Shows: A30
     let app = site.start().await?;
     let visitor = app.client();
     site.dice.set_broken(true);
@@ -19,6 +20,7 @@ pub async fn without_randomness_no_session_starts(site: Site) -> Result {
 /// Without randomness nobody signs in or renews and no token is made: each is an error of its own, the session stays as
 /// it is, and everything else works.
 pub async fn without_randomness_nobody_signs_in(site: Site) -> Result {
+    // Shows: A30
     let app = site.start().await?;
     let member = app.member("ann").await?;
     site.dice.set_broken(true);
@@ -37,6 +39,7 @@ pub async fn without_randomness_nobody_signs_in(site: Site) -> Result {
 
 /// A routine rotation that cannot draw an id is put off, and fails no request.
 pub async fn a_rotation_without_randomness_is_put_off(site: Site) -> Result {
+    // Shows: A30
     let app = site.start_with(|builder| builder.renew_every(std::time::Duration::from_secs(60))).await?;
     let member = app.member("ann").await?;
     app.advance(60);

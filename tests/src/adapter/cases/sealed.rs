@@ -7,6 +7,7 @@ use crate::adapter::base64url;
 
 /// A copy of the cookie stays valid after a logout and after a login, until its own times end it: nobody can call it back.
 pub async fn a_copy_stays_valid_until_its_times_end_it(site: Site) -> Result {
+    // Shows: A25
     let app = site.start().await?;
     let member = app.member("ann").await?;
     let copy = member.copy();
@@ -36,6 +37,7 @@ pub async fn the_last_response_wins(site: Site) -> Result {
 /// What does not fit into a cookie is refused where it is put in, with both sizes named; what fits is sent in a cookie of
 /// 4096 bytes at most, and the session stays as it was.
 pub async fn what_does_not_fit_is_refused_with_its_sizes(site: Site) -> Result {
+    // Shows: A13
     let app = site.start().await?;
     let visitor = app.visitor().await?;
     let session = open(&app, &visitor).await?.load().await?;

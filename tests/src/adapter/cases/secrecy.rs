@@ -1,16 +1,17 @@
 //! Ids, values and names stay out of everything that is stored, logged or shown.
 
-use session_core::{RequestHead, SessionId};
+use session_core::{Opened, RequestHead, SessionId};
 
 use super::{
     handler::{close, open},
     prelude::*,
 };
-use crate::adapter::{base64url, overheard::overhear};
+use crate::adapter::{base64url, overheard::overhear, persist::redirected};
 
 /// What is stored, keys and bytes, tells no id that was ever given out: not as text, and not as the bytes it spells
-/// (A5, CVE-2019-16782).
+/// (CVE-2019-16782).
 pub async fn the_store_never_sees_an_id(site: Site) -> Result {
+    // Shows: A5
     let minute = std::time::Duration::from_secs(60);
     let rotates = site.can(Need::Rotation);
     let app = site.start_with(|builder| if rotates { builder.renew_every(minute) } else { builder }).await?;
@@ -37,6 +38,7 @@ pub async fn the_store_never_sees_an_id(site: Site) -> Result {
 /// Two sessions with the same content are kept as different bytes only where chance has a part, and their keys have
 /// nothing in common (equal sessions cannot be told from their keys).
 pub async fn keys_tell_nothing(site: Site) -> Result {
+    // Shows: A5
     let app = site.start().await?;
     for _ in 0..100 {
         app.visitor().await?;
@@ -50,8 +52,9 @@ pub async fn keys_tell_nothing(site: Site) -> Result {
 }
 
 /// Nothing that is logged, at any level, nor any event, counter or report, shows an id, a value, or who is signed in
-/// (A17, CVE-2023-20866).
+/// (CVE-2023-20866).
 pub async fn logs_and_events_tell_nothing(site: Site) -> Result {
+    // Shows: A17
     let app = site.start().await?;
     let logged = overhear(async {
         let browser = app.client();
@@ -91,6 +94,7 @@ pub async fn logs_and_events_tell_nothing(site: Site) -> Result {
 
 /// `Debug` and `Display` of everything that an application holds show no id, no value and no name.
 pub async fn debug_shows_nothing(site: Site) -> Result {
+    // Shows: A17
     let app = site.start().await?;
     let browser = app.client();
     browser.run([set("cart-key", "tea-with-milk"), authenticate("ann@example.org")]).await?;
@@ -104,7 +108,7 @@ pub async fn debug_shows_nothing(site: Site) -> Result {
         format!("{lazy:?} {session:?} {session:#?}"),
         format!("{:?} {:?}", session.namespace("shop")?, session.detach()),
         format!("{:?} {:?}", session.id(), SessionId::parse(id.as_bytes())),
-        format!("{:?}", app.manager.open(&RequestHead::from(&request))),
+        format!("{:?} {:?}", RequestHead::from(&request), app.manager.open(&RequestHead::from(&request))),
         format!("{:?} {:?}", app.manager, app.manager.config()),
         format!("{:?} {:?}", app.manager.reserve("auth")?, app.manager.stats()),
     ];
@@ -127,7 +131,15 @@ pub async fn debug_shows_nothing(site: Site) -> Result {
     close(&app.manager, lazy).await?;
     ensure!(errors.len() == 3, "of 3 errors {} happen", errors.len());
     shown.extend(errors.iter().map(|error| format!("{error:?} {error} {}", crate::failure::chain(error))));
-    tells_nothing(&shown, &[id, "tea-with-milk".into(), "ann@example.org".into()])
+    let mut secrets = vec![id, "tea-with-milk".into(), "ann@example.org".into()];
+    let page = app.client().request(http::Method::GET, "/", bytes::Bytes::new())?;
+    let opened = app.manager.open(&RequestHead::from(&page)).await;
+    shown.push(format!("{opened:?}"));
+    if let Opened::Respond(response) = opened {
+        let (_, id) = redirected(page.uri(), &response.headers()[http::header::LOCATION])?;
+        secrets.push(id);
+    }
+    tells_nothing(&shown, &secrets)
 }
 
 /// Events tell sessions apart by a short fingerprint that is another one for each manager.
@@ -161,6 +173,7 @@ pub async fn events_tell_sessions_apart(site: Site) -> Result {
 
 /// A response to an error says nothing about the session.
 pub async fn an_error_response_says_nothing(site: Site) -> Result {
+    // Shows: A17
     let app = site.start().await?;
     let browser = app.client();
     browser.run([set("cart-key", "tea-with-milk"), authenticate("ann@example.org")]).await?;

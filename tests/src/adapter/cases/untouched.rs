@@ -35,6 +35,7 @@ pub async fn an_outage_does_not_reach_untouched_routes(site: Site) -> Result {
 
 /// A visitor without an id who only reads gets no `Set-Cookie` and costs no store call at all (CVE-2015-5143).
 pub async fn a_visitor_who_only_reads_is_not_stored(site: Site) -> Result {
+    // Shows: A19
     let app = site.start().await?;
     let visitor = app.client();
     let reads = [get("k"), op("keys"), op("len"), op("info"), op("flashes"), check_csrf("x"), op("sessions")];
@@ -103,6 +104,7 @@ pub async fn removing_what_is_not_there_writes_nothing(site: Site) -> Result {
 /// Any number of visitors with made-up ids leave no record behind (CVE-2015-5143, CVE-2015-5963, Pesto's empty session
 /// for every visitor).
 pub async fn a_flood_of_strangers_stores_nothing(site: Site) -> Result {
+    // Shows: A19
     let app = site.start().await?;
     let nobody = app.client();
     for number in 0..site.rounds(1_000) {

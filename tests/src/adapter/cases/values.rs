@@ -70,8 +70,9 @@ pub async fn operations_of_a_request_see_each_other(site: Site) -> Result {
     Ok(())
 }
 
-/// A read of the wrong type is an error, never a default and never a panic, and the value stays (A37, D30).
+/// A read of the wrong type is an error, never a default and never a panic, and the value stays (D30).
 pub async fn a_read_of_the_wrong_type_is_an_error(site: Site) -> Result {
+    // Shows: A37
     let app = site.start().await?;
     let visitor = app.client();
     visitor.run([set("k", "text")]).await?;
@@ -126,6 +127,7 @@ pub async fn removing_answers_what_was_there(site: Site) -> Result {
 /// Clearing empties the dictionary, in this request and for the next ones, and keeps who is signed in, other namespaces
 /// and waiting messages (CVE-2023-20862).
 pub async fn clearing_empties_the_dictionary_only(site: Site) -> Result {
+    // Shows: A44
     let app = site.start().await?;
     let member = app.member("ann").await?;
     member.run([flash("hello"), within("shop", set("k", 9))]).await?;

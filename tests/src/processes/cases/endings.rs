@@ -11,6 +11,7 @@ use crate::{Failure, processes::role::ChildRole};
 /// A request that has loaded a session which another process then ends is refused when it commits, whatever it has to
 /// store: nothing comes back (D3).
 pub async fn a_commit_after_an_end_elsewhere_is_refused(role: Role) -> Result {
+    // Shows: A42
     let parent = match role {
         Role::Child(child) => return commit_late(child).await,
         Role::Parent(parent) => parent,
@@ -76,6 +77,7 @@ async fn commit_late(child: ChildRole) -> Result {
 /// A session that one process ends while requests of both read it, change it and replace its id is gone, under every id
 /// that it had.
 pub async fn an_end_beside_requests_is_final(role: Role) -> Result {
+    // Shows: A42
     let parent = match role {
         Role::Child(child) => return beside(child).await,
         Role::Parent(parent) => parent,

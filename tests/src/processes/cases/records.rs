@@ -100,6 +100,7 @@ async fn step(store: &dyn Store) -> Result {
 
 /// A removal by one process while two others write over the record as fast as they can is final in all of them.
 pub async fn a_removal_is_final(role: Role) -> Result {
+    // Shows: A42
     let parent = match role {
         Role::Child(child) => return write_until_it_is_gone(child).await,
         Role::Parent(parent) => parent,

@@ -11,6 +11,7 @@ use crate::processes::{role::ChildRole, visit::GRACE};
 /// Of 64 requests in two processes that replace the id of one session at once, one wins: one id is alive, with all that the
 /// session held, and the old one is dead.
 pub async fn one_of_many_rotations_wins(role: Role) -> Result {
+    // Shows: A2
     let parent = match role {
         Role::Child(child) => return rotate(child, Kind::Asked).await,
         Role::Parent(parent) => parent,

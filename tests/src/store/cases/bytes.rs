@@ -25,6 +25,7 @@ pub async fn a_large_record_comes_back_whole(subject: Subject) -> Result {
 
 /// A record larger than the store takes is refused with an error, never cut short.
 pub async fn a_record_too_large_is_never_cut_short(subject: Subject) -> Result {
+    // Shows: A22
     let bytes = pattern(subject.largest_record() + 1, 3);
     match subject.store.write(&key(0), subject.entry(bytes.clone()), Expect::Absent).await {
         Ok(Written::Stored(_)) => subject.store.holds(&key(0), &bytes).await.map(drop),

@@ -4,6 +4,7 @@ use super::prelude::*;
 
 /// A damaged record is `Corrupt`: neither absent, nor an outage, nor served.
 pub async fn a_damaged_record_is_corrupt(subject: Subject) -> Result {
+    // Shows: A23
     subject.store.create(&key(0), subject.entry(pattern(500, 1))).await?;
     subject.damage(key(0)).await?;
     match subject.store.load(&key(0)).await {

@@ -48,6 +48,7 @@ pub async fn a_check_reports_what_was_dropped(subject: Subject) -> Result {
 
 /// Creating and dropping the environment leaves alone what is not the store's own.
 pub async fn setting_up_and_tearing_down_leaves_the_foreign_alone(subject: Subject) -> Result {
+    // Shows: A45
     subject.store.create(&key(0), subject.entry("dropped")).await?;
     subject.plant().await?;
     subject.store.environment()?.create().await.map_err(troubles)?;

@@ -7,6 +7,7 @@ use crate::store::handle::Handle;
 
 /// A full store refuses a new record with `Full`, at the latest behind its bound.
 pub async fn a_full_store_says_so(subject: Subject) -> Result {
+    // Shows: A20
     let full = fill(&subject).await?;
     for extra in 0..3 {
         full.refuses(&subject, extra).await?;
@@ -17,6 +18,7 @@ pub async fn a_full_store_says_so(subject: Subject) -> Result {
 /// A full store has everything that it acknowledged for a principal: it refuses the new rather than forget the old,
 /// which would be a silent logout.
 pub async fn a_full_store_forgets_nothing(subject: Subject) -> Result {
+    // Shows: A20
     let full = fill(&subject).await?;
     full.refuses(&subject, 0).await?;
     for (number, version) in full.versions.iter().enumerate() {

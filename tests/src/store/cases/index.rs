@@ -202,6 +202,7 @@ pub async fn a_removal_leaves_the_others_listed(subject: Subject) -> Result {
 
 /// Records created for one principal at the same time are all listed.
 pub async fn parallel_logins_are_all_listed(subject: Subject) -> Result {
+    // Shows: A36
     for round in 0..subject.rounds(3) {
         let ours: Vec<StoreKey> = (0..32).map(|number| key(round * 32 + number)).collect();
         let mut logins: JoinSet<Result> = JoinSet::new();
@@ -218,6 +219,7 @@ pub async fn parallel_logins_are_all_listed(subject: Subject) -> Result {
 
 /// A list read page by page while other records of the principal come and go misses none that stays.
 pub async fn a_list_beside_writers_misses_nothing(subject: Subject) -> Result {
+    // Shows: A36
     let staying = keys(20);
     for number in 0..20 {
         create(&subject, number, 0).await?;

@@ -19,6 +19,7 @@ pub async fn every_bit_of_a_key_counts(subject: Subject) -> Result {
 /// A key may consist of any bytes: all zero, all ones, and the bytes that paths, queries and commands take for syntax
 /// (path traversal in file stores, SQL built from a cookie).
 pub async fn any_bytes_make_a_key(subject: Subject) -> Result {
+    // Shows: A34
     let mut hostile: Vec<StoreKey> =
         b"\0\xff./\\'\"`%_*?$;{}[]:~\r\n\t aA".iter().map(|&byte| StoreKey::from_bytes([byte; 32])).collect();
     for text in [

@@ -8,6 +8,7 @@ use crate::store::{Medium, handle::same_bytes};
 
 /// While the medium is down a load is an error that says so, or the record; never `None` (D12).
 pub async fn an_outage_is_never_an_absence(subject: Subject) -> Result {
+    // Shows: A31
     for key in keys(5) {
         subject.store.create(&key, subject.entry("there")).await?;
     }
@@ -26,6 +27,7 @@ pub async fn an_outage_is_never_an_absence(subject: Subject) -> Result {
 
 /// Everything acknowledged before an outage is there after it: records, removals, versions.
 pub async fn an_outage_loses_nothing(subject: Subject) -> Result {
+    // Shows: A31
     let version = subject.store.create(&key(0), subject.entry("before")).await?;
     subject.store.create(&key(1), subject.entry("removed")).await?;
     subject.store.delete(&key(1)).await?;

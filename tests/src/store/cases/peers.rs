@@ -71,6 +71,7 @@ pub async fn no_increment_of_a_peer_is_lost(subject: Subject) -> Result {
 
 /// A removal through one store beside writes through others is final.
 pub async fn a_removal_beside_writes_of_peers_is_final(subject: Subject) -> Result {
+    // Shows: A42
     let peers = [subject.peer().await?, subject.peer().await?, subject.peer().await?];
     for round in 0..subject.rounds(20) {
         final_beside(&subject, &peers, round).await?;
@@ -110,6 +111,7 @@ pub async fn a_peer_lists_the_records_of_a_principal(subject: Subject) -> Result
 
 /// A sweep by one store keeps what another renews at the same time.
 pub async fn a_sweep_keeps_what_a_peer_renews(subject: Subject) -> Result {
+    // Shows: A46
     let peer = subject.peer().await?;
     renewals_survive(&subject, &subject.store, &peer).await
 }

@@ -22,6 +22,7 @@ pub async fn records_survive_reopening(subject: Subject) -> Result {
 
 /// A removed record does not come back when the store is opened again: a logout is durable.
 pub async fn a_removal_survives_reopening(subject: Subject) -> Result {
+    // Shows: A42
     let version =
         subject.store.create(&key(0), subject.entry("removed").with_principal(principal(0))).await?;
     subject.store.create(&key(1), subject.entry("removed if unchanged")).await?;

@@ -7,6 +7,7 @@ use crate::{failure::chain, store::Medium};
 
 /// The `Debug` of a store and of its abilities shows neither the bytes of a record nor whose it is.
 pub async fn debug_shows_no_record(subject: Subject) -> Result {
+    // Shows: A17
     subject.store.create(&key(0), subject.entry(SECRET).with_principal(principal(0))).await?;
     subject.store.holds(&key(0), SECRET.as_bytes()).await?;
     let store = subject.store.bare();
@@ -25,6 +26,7 @@ pub async fn debug_shows_no_record(subject: Subject) -> Result {
 
 /// Errors, with all their causes, show neither the bytes of a record nor whose it is.
 pub async fn errors_show_no_record(subject: Subject) -> Result {
+    // Shows: A17
     let entry = subject.entry(SECRET).with_principal(principal(0));
     let version = subject.store.create(&key(0), entry.clone()).await?;
     subject.turn(Medium::Down).await?;

@@ -13,11 +13,13 @@ use crate::store::handle::Handle;
 /// A record renewed while a sweep runs is kept if the renewal was acknowledged (sweeps that decide first and delete
 /// later lose it).
 pub async fn a_sweep_keeps_what_is_renewed_meanwhile(subject: Subject) -> Result {
+    // Shows: A46
     renewals_survive(&subject, &subject.store, &subject.store).await
 }
 
 /// Records created and rewritten while sweeps run are all there afterwards.
 pub async fn a_sweep_beside_writers_loses_nothing(subject: Subject) -> Result {
+    // Shows: A46
     for number in 0..50 {
         subject.store.create(&key(1_000 + number), Entry::new("short", subject.within(1))).await?;
     }
@@ -46,6 +48,7 @@ pub async fn a_sweep_beside_writers_loses_nothing(subject: Subject) -> Result {
 
 /// Sweeps that run side by side delete every expired record, no live one, and do not fail each other.
 pub async fn sweeps_side_by_side_do_no_harm(subject: Subject) -> Result {
+    // Shows: A46
     for number in 0..60 {
         let seconds = if number % 2 == 0 { 60 } else { 7_200 };
         subject.store.create(&key(number), Entry::new("swept or not", subject.within(seconds))).await?;
