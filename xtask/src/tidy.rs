@@ -9,8 +9,8 @@ mod manifests;
 mod purity;
 mod readmes;
 mod sizes;
+mod suite;
 mod tables;
-mod tests;
 
 use std::{
     fs, io,

@@ -104,7 +104,7 @@ fn errors_of_a_session_name_no_value() {
         session.insert("k", VALUE)?;
         session.get::<u64>("k")
     });
-    let error = answer.unwrap().unwrap_err();
-    let panic = std::panic::catch_unwind(AssertUnwindSafe(|| Err::<(), _>(error).unwrap())).unwrap_err();
+    let read = answer.unwrap();
+    let panic = std::panic::catch_unwind(AssertUnwindSafe(|| read.unwrap())).unwrap_err();
     hides(panic.downcast_ref::<String>().unwrap(), &[VALUE]);
 }

@@ -29,8 +29,8 @@ mod sql;
 mod certificates;
 
 mod nginx;
-mod varnish;
 mod proxy;
+mod varnish;
 
 mod shared;
 

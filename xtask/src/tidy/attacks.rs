@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write, fs};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::{read, tests::Tests};
+use super::{read, suite::Tests};
 use crate::workspace::Workspace;
 
 const ROWS: &str = "docs/security.toml";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{read, tests::Tests};
+use super::{read, suite::Tests};
 use crate::workspace::Workspace;
 
 /// The items of the five documents: their prefix and how many there are.

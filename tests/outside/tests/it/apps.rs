@@ -162,7 +162,7 @@ mod on_rocket {
 
     #[get("/sign-in")]
     pub(super) fn sign_in(session: Session, user: User) -> Result<Public, SessionError> {
-        session.authenticate(&*user.0)?;
+        session.authenticate(&user.0)?;
         Ok(Public::new("welcome"))
     }
 }
