@@ -14,9 +14,11 @@ pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
         outcome.skip("cargo-deny is not installed: cargo install cargo-deny --locked");
         return Ok(outcome);
     }
-    outcome.add(context.cargo("deny --all-features check licenses bans sources").checks()?);
+    outcome.add(
+        context.cargo("deny --all-features check --hide-inclusion-graph licenses bans sources").checks()?,
+    );
     if context.cargo("deny --all-features fetch db").succeeds()? {
-        outcome.add(context.cargo("deny --all-features check --disable-fetch advisories").checks()?);
+        outcome.add(context.cargo("deny --all-features --offline check advisories").checks()?);
     } else {
         let words =
             "NOT CHECKED: known vulnerabilities of dependencies, because their list could not be fetched.";
