@@ -55,7 +55,7 @@ async fn live(store: impl Store) -> Vec<String> {
         let mut cookie = String::new();
         let steps: [&(dyn Fn(&Session) + Sync); 5] = [
             &|session| session.insert(MARK, user).expect("a value"),
-            &|session| session.authenticate(&*format!("{MARK} {user}")).expect("a login"),
+            &|session| session.authenticate(&format!("{MARK} {user}")).expect("a login"),
             &|session| session.renew().expect("another id"),
             &|session| drop(session.csrf_token().expect("a token")),
             &|session| session.deauthenticate().expect("a logout"),
