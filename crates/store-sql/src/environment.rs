@@ -43,8 +43,18 @@ impl<D: Driver> Engine<D> {
     pub(crate) async fn check(self: &Arc<Self>) -> Result<(), Vec<StoreError>> {
         self.only_known_schema().await?;
         let mut problems = Vec::new();
+        let mut lacks_table = false;
         for part in &self.parts {
-            match self.is_there(part).await {
+            // What goes with a table is missing with it.
+            let is_table = part.unmake.is_some();
+            if lacks_table && !is_table {
+                continue;
+            }
+            let found = self.is_there(part).await;
+            if is_table {
+                lacks_table = matches!(found, Ok(false));
+            }
+            match found {
                 Ok(true) => {}
                 Ok(false) => problems.push(unusable::<D>(Problem::Missing(part.name.clone()))),
                 Err(error) => problems.push(error),

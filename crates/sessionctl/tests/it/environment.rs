@@ -29,6 +29,17 @@ on_each_store! {
 }
 
 #[test]
+fn a_missing_table_is_named_once() {
+    let lab = Lab::new(Kind::Sqlite).unwrap();
+    lab.run(&["env", "drop", "--yes"]).ok();
+    let checked = lab.run(&["env", "check", "--json"]).json();
+    let problems: Vec<&str> =
+        checked["problems"].as_array().unwrap().iter().flat_map(|it| it.as_str()).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.ends_with("is missing")), "{problems:?}");
+}
+
+#[test]
 fn looking_makes_nothing() {
     for kind in [Kind::File, Kind::Sqlite] {
         let lab = Lab::without_environment(kind).unwrap();

@@ -41,6 +41,17 @@ on_each! {
         assert_eq!(load(&store, &key(1)).await.unwrap(), b"x");
     }
 
+    async fn a_missing_table_is_named_once(lab) {
+        let store = lab.open().await;
+        Environment::drop(&store).await.unwrap();
+        let problems = Environment::check(&store).await.unwrap_err();
+        let problems: Vec<String> = problems.iter().map(|problem| told(problem)).collect();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        for (problem, table) in problems.iter().zip(["_schema", ""]) {
+            assert!(problem.contains(&format!("{}{table} is missing", lab.table)), "{problems:?}");
+        }
+    }
+
     async fn a_table_that_is_gone_is_an_outage_that_a_check_names(lab) {
         let store = lab.open().await;
         create(&store, &key(1), entry("x")).await;
