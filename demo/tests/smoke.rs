@@ -6,7 +6,7 @@ mod support;
 use std::{path::Path, process::Command};
 
 use reqwest::{Method, StatusCode};
-use session_test_servers::RedisRecipe;
+use session_test_servers::{MariadbServer, PostgresServer, RedisRecipe, StartError};
 use support::{
     client::{Answer, Client, PAGE},
     program::Demo,
@@ -206,6 +206,27 @@ async fn sessions_in_a_redis_outlive_sigkill_and_its_password_is_not_shown() {
     };
     assert!(server.url().contains("hunter2"));
     outlive_sigkill(&server.url(), &format!("redis://127.0.0.1:{}", server.port())).await;
+}
+
+#[tokio::test]
+async fn sessions_in_a_postgresql_outlive_sigkill() {
+    outlive_sigkill_in(PostgresServer::shared()).await;
+}
+
+#[tokio::test]
+async fn sessions_in_a_mariadb_outlive_sigkill() {
+    outlive_sigkill_in(MariadbServer::shared()).await;
+}
+
+async fn outlive_sigkill_in(database: Result<String, StartError>) {
+    let url = match database {
+        Ok(url) => url,
+        Err(error) if error.is_missing() => return session_conformance::skip(error),
+        Err(error) => panic!("{error}"),
+    };
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (_, place) = rest.split('?').next().unwrap().split_once('@').unwrap();
+    outlive_sigkill(&url, &format!("{scheme}://{place}")).await;
 }
 
 async fn outlive_sigkill(store: &str, place: &str) {
