@@ -35,6 +35,6 @@ fn every_need_that_is_declared_is_one_of_a_case() {
         for (need, _) in persist.impossible() {
             assert!(CASES.iter().any(|case| case.needs.contains(need)), "{persist} declares {need} in vain");
         }
-        assert!(persist.can(Need::Clock), "the clock is the store's matter");
+        assert!(persist.can(Need::StoreClock), "the clock is the store's matter");
     }
 }

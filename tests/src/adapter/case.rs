@@ -79,8 +79,6 @@ pub enum Need {
     Announcing,
     /// The strategy [`Chain`](session_core::persist::Chain).
     Chain,
-    /// A store whose clock the suite can move: not [`Fresh::own_clock`](crate::store::Fresh::own_clock).
-    Clock,
     /// Clients that keep what they are given as a cookie.
     Cookie,
     /// The strategy [`External`](session_core::persist::External).
@@ -108,6 +106,9 @@ pub enum Need {
     Sealed,
     /// A store that is asked for sessions.
     Store,
+    /// A store that expires records by the clock of the suite, which can go back: not
+    /// [`Fresh::own_clock`](crate::store::Fresh::own_clock).
+    StoreClock,
     /// A store with the ability [`Sweep`](session_core::Sweep).
     Sweep,
     /// Answers that caches tell apart by a field of the request.
@@ -127,12 +128,14 @@ impl Need {
             return Some(reason);
         }
         let (met, reason) = match self {
-            Self::Clock => (!own_clock, "the store has a clock of its own (`Fresh::own_clock`)"),
             Self::PrincipalIndex => {
                 (store.as_principal_index().is_some(), "the store has no `PrincipalIndex`")
             }
             Self::RawFields => {
                 (starter.raw_fields, "the framework drops fields that are not UTF-8 (`Adapter::RAW_FIELDS`)")
+            }
+            Self::StoreClock => {
+                (!own_clock, "the store has a clock of its own, which does not go back (`Fresh::own_clock`)")
             }
             Self::Sweep => (store.as_sweep().is_some(), "the store has no `Sweep`"),
             _ => return None,
@@ -148,7 +151,6 @@ impl fmt::Display for Need {
             Self::Ambiguity => "several ids in one request",
             Self::Announcing => "ids told by the library, when all is stored",
             Self::Chain => "several strategies",
-            Self::Clock => "a clock that can be moved",
             Self::Cookie => "cookies",
             Self::External => "ids that the application reads",
             Self::Header => "ids in a header field",
@@ -162,6 +164,7 @@ impl fmt::Display for Need {
             Self::Rotation => "routine rotation",
             Self::Sealed => "sessions that travel with their clients",
             Self::Store => "a store",
+            Self::StoreClock => "a store's clock that goes back",
             Self::Sweep => "sweeping",
             Self::Vary => "answers that vary on a field",
         })

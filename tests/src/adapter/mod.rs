@@ -32,6 +32,7 @@ mod client;
 mod dice;
 mod hold;
 mod jar;
+mod late;
 mod ops;
 mod overheard;
 mod probe;

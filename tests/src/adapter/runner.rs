@@ -2,15 +2,16 @@
 
 use std::{env, sync::Arc, time::Duration};
 
-use session_core::{Clock, ManualClock, SystemClock};
+use session_core::{Clock, ManualClock};
 
 use super::{
     application::{Adapter, Starter},
     case::{Case, Need},
     dice::Dice,
+    late::Late,
     persist::Persist,
     probe::Probe,
-    site::{Site, unix},
+    site::Site,
 };
 use crate::{
     Verdict,
@@ -112,13 +113,11 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
     if let Some(what) = facts.missing {
         return Verdict::Missing(what);
     }
-    if facts.own_clock {
-        clock.advance(Duration::from_secs(unix(SystemClock.now()).saturating_sub(unix(clock.now()))));
-    }
     let unmet = |need: &Need| need.unmet(setup.persist, setup.starter, &*store, facts.own_clock);
     if let Some(reason) = setup.needs(case).find_map(unmet) {
         return Verdict::Skip(reason);
     }
+    let store = if facts.own_clock { Arc::new(Late::new(store, clock.now())) } else { store };
     let site = Site {
         starter: setup.starter,
         persist: setup.persist,

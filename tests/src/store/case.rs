@@ -69,7 +69,7 @@ impl fmt::Debug for Case {
 pub enum Need {
     /// A bound that can be reached: [`Fresh::bounded_with`](super::Fresh::bounded_with).
     Bounded,
-    /// A clock that the suite can move: not [`Fresh::own_clock`](super::Fresh::own_clock).
+    /// A clock that the suite can move by minutes and years: not [`Fresh::own_clock`](super::Fresh::own_clock).
     Clock,
     /// A way to damage a record: [`Fresh::damage_with`](super::Fresh::damage_with).
     Damage,
@@ -98,7 +98,10 @@ impl Need {
             Self::Bounded => {
                 (facts.bounded.is_some(), "no bounded variant is declared (`Fresh::bounded_with`)")
             }
-            Self::Clock => (!facts.own_clock, "the store has a clock of its own (`Fresh::own_clock`)"),
+            Self::Clock => (
+                !facts.own_clock,
+                "the store has a clock of its own, which nobody can move (`Fresh::own_clock`)",
+            ),
             Self::Damage => {
                 (facts.damage.is_some(), "no way to damage a record is declared (`Fresh::damage_with`)")
             }

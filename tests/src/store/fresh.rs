@@ -170,8 +170,10 @@ impl Fresh {
         self
     }
 
-    /// Declares that records expire by a clock which the suite cannot move, such as that of a server. Times are then
-    /// relative to the system's clock and cases that have to move it are skipped.
+    /// Declares that records expire by a clock which the suite cannot move, such as that of a server, and which shows about
+    /// what the system's does. Times are then relative to that: cases of the store suite wait some milliseconds for a
+    /// record to expire, and those that would have to wait for minutes, or move the clock back, are skipped. The adapter suite moves the
+    /// core's clock all the same, and has the store keep everything for longer.
     #[must_use]
     pub fn own_clock(mut self) -> Self {
         self.facts.own_clock = true;

@@ -49,6 +49,23 @@ impl Subject {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The instant so many moments from now. A moment is so short that a case can wait for its end, if it has to.
+    pub(super) fn in_moments(&self, moments: u32) -> SystemTime {
+        let moment = if self.facts.own_clock { MOMENT } else { Duration::from_secs(60) };
+        self.now() + moment * moments
+    }
+
+    /// Lets `instant` go by: moves the clock, or waits where the store has its own.
+    pub(super) async fn outlast(&self, instant: SystemTime) {
+        while let Ok(left) = instant.duration_since(self.now()) {
+            if self.facts.own_clock {
+                tokio::time::sleep(left + MOMENT / 10).await;
+            } else {
+                self.clock.advance(left + Duration::from_secs(1));
+            }
+        }
+    }
+
     pub(super) fn clock(&self) -> &ManualClock {
         &self.clock
     }
@@ -124,6 +141,8 @@ impl Subject {
         Ok(())
     }
 }
+
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Entries carry whole milliseconds; the system's clock does not.
 fn whole_millis(instant: SystemTime) -> SystemTime {

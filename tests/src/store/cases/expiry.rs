@@ -1,7 +1,8 @@
 //! When a record may go: exactly as long as written, and never because it was read.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use session_core::Version;
 use tokio::task::JoinSet;
 
 use super::prelude::*;
@@ -85,9 +86,10 @@ pub async fn a_write_moves_the_expiry_either_way(subject: Subject) -> Result {
 
 /// An expired record comes back as it was written or not at all, never as something else.
 pub async fn an_expired_record_is_itself_or_nothing(subject: Subject) -> Result {
-    let expires_at = subject.within(60);
+    let expires_at = subject.in_moments(1);
     let version = subject.store.create(&key(0), Entry::new("expired", expires_at)).await?;
     subject.store.create(&key(1), subject.entry("live")).await?;
+    subject.outlast(expires_at).await;
     for _ in 0..5 {
         subject.advance(100);
         if let Some(stored) = subject.store.load(&key(0)).await? {
@@ -103,8 +105,7 @@ pub async fn an_expired_record_is_itself_or_nothing(subject: Subject) -> Result 
 /// A create over an expired record either stores a record with nothing of the old one, or conflicts and changes
 /// nothing.
 pub async fn a_create_over_an_expired_record_is_all_or_nothing(subject: Subject) -> Result {
-    let old = subject.store.create(&key(0), Entry::new("expired", subject.within(60))).await?;
-    subject.advance(120);
+    let (old, expired_at) = expired(&subject).await?;
     match subject.store.write(&key(0), subject.entry("new"), Expect::Absent).await? {
         Written::Stored(new) => {
             ensure!(new != old, "a record created over an expired one has its version");
@@ -116,15 +117,14 @@ pub async fn a_create_over_an_expired_record_is_all_or_nothing(subject: Subject)
             );
             subject.store.holds(&key(0), b"new").await.map(drop)
         }
-        Written::Conflict => unchanged(&subject, old).await,
+        Written::Conflict => unchanged(&subject, old, expired_at).await,
     }
 }
 
 /// A write over an expired record either gives it a new version and the new expiry, or conflicts and changes nothing:
 /// it is never extended unseen.
 pub async fn a_write_over_an_expired_record_is_all_or_nothing(subject: Subject) -> Result {
-    let old = subject.store.create(&key(0), Entry::new("expired", subject.within(60))).await?;
-    subject.advance(120);
+    let (old, expired_at) = expired(&subject).await?;
     let entry = subject.entry("renewed");
     match subject.store.write(&key(0), entry.clone(), Expect::Version(old)).await? {
         Written::Stored(new) => {
@@ -132,7 +132,7 @@ pub async fn a_write_over_an_expired_record_is_all_or_nothing(subject: Subject) 
             let stored = subject.store.holds(&key(0), b"renewed").await?;
             same_expiry(stored.expires_at, entry.expires_at)
         }
-        Written::Conflict => unchanged(&subject, old).await,
+        Written::Conflict => unchanged(&subject, old, expired_at).await,
     }
 }
 
@@ -153,8 +153,9 @@ pub async fn a_clock_that_jumps_loses_no_live_record(subject: Subject) -> Result
 pub async fn a_load_never_deletes_a_renewal(subject: Subject) -> Result {
     for round in 0..subject.rounds(40) {
         let key = key(round);
-        let version = subject.store.create(&key, Entry::new("expiring", subject.within(1))).await?;
-        subject.advance(2);
+        let expires_at = subject.in_moments(1);
+        let version = subject.store.create(&key, Entry::new("expiring", expires_at)).await?;
+        subject.outlast(expires_at).await;
         let renewal = subject.entry("renewed");
         let start = Gate::of(4);
         let mut readers: JoinSet<Result> = JoinSet::new();
@@ -180,11 +181,20 @@ pub async fn a_load_never_deletes_a_renewal(subject: Subject) -> Result {
     Ok(())
 }
 
+/// A record that has expired: its version, and when that was.
+async fn expired(subject: &Subject) -> Result<(Version, SystemTime)> {
+    let expires_at = subject.in_moments(1);
+    let version = subject.store.create(&key(0), Entry::new("expired", expires_at)).await?;
+    subject.outlast(expires_at).await;
+    subject.advance(60);
+    Ok((version, expires_at))
+}
+
 /// An expired record that refused a write must be what it was, if it is there at all.
-async fn unchanged(subject: &Subject, version: session_core::Version) -> Result {
+async fn unchanged(subject: &Subject, version: Version, expired_at: SystemTime) -> Result {
     if let Some(stored) = subject.store.load(&key(0)).await? {
         ensure!(stored.version == version, "a write that conflicts changes an expired record");
-        ensure!(stored.expires_at < subject.now(), "a write that conflicts extends an expired record");
+        same_expiry(stored.expires_at, expired_at)?;
     }
     Ok(())
 }

@@ -87,7 +87,9 @@ pub async fn a_removal_touches_no_other_record(subject: Subject) -> Result {
 
 /// An expired record can be removed like any other.
 pub async fn an_expired_record_can_be_removed(subject: Subject) -> Result {
-    subject.store.create(&key(0), Entry::new("expired", subject.within(60))).await?;
+    let expires_at = subject.in_moments(1);
+    subject.store.create(&key(0), Entry::new("expired", expires_at)).await?;
+    subject.outlast(expires_at).await;
     subject.advance(3_600);
     subject.store.delete(&key(0)).await?;
     subject.store.lacks(&key(0)).await?;
