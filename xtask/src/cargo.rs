@@ -13,6 +13,9 @@ use crate::{
     workspace::{Workspace, program},
 };
 
+/// Read by `session_conformance::skip` and `cargo xtask conformance`: `all` if nothing may be skipped.
+pub(crate) const REQUIRE: &str = "SESSION_REQUIRE";
+
 /// One call of cargo, to be run at the root of the workspace.
 #[derive(Debug)]
 pub(crate) struct Cargo {

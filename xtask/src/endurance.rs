@@ -13,7 +13,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use console::style;
 
-use crate::{cargo::Cargo, workspace::Workspace};
+use crate::{
+    cargo::{Cargo, REQUIRE},
+    test::Require,
+    workspace::Workspace,
+};
 use report::{Figures, Report};
 use rows::{Form, ROWS, Row};
 
@@ -29,6 +33,10 @@ pub(crate) struct Options {
     /// Go on for this long, as in 90s, 30m or 8h: again and again, until the time is over or something fails
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
+
+    /// What must not be skipped
+    #[arg(long, value_name = "WHAT")]
+    require: Option<Require>,
 
     /// Print the rows, what they promise and what they call, and end
     #[arg(long)]
@@ -80,7 +88,7 @@ fn rounds(workspace: &Workspace, options: &Options, rows: &[&Row], report: &mut 
             let began = Instant::now();
             // A row that can share the time out is given all of it if it is the only one.
             let time = options.time.filter(|_| rows.len() == 1);
-            let (passed, figures) = once(workspace, row, time, round)?;
+            let (passed, figures) = once(workspace, row, time, round, options.require)?;
             report.add(row, passed, began.elapsed(), figures);
             if !passed {
                 return Ok(false);
@@ -94,12 +102,19 @@ fn rounds(workspace: &Workspace, options: &Options, rows: &[&Row], report: &mut 
 }
 
 /// Another seed each round: the same calls again would find nothing new.
-fn once(workspace: &Workspace, row: &Row, time: Option<Duration>, round: u64) -> Result<(bool, Figures)> {
+fn once(
+    workspace: &Workspace,
+    row: &Row,
+    time: Option<Duration>,
+    round: u64,
+    require: Option<Require>,
+) -> Result<(bool, Figures)> {
     match row.form {
         Form::Fuzz => fuzz::run(workspace, time, round),
         Form::Cargo { call, environment } => {
             let call =
                 Cargo::new(workspace, call).environment("SESSION_CONFORMANCE_SEED", &round.to_string());
+            let call = if require.is_some() { call.environment(REQUIRE, "all") } else { call };
             let mut call = environment.iter().fold(call, |call, (name, value)| call.environment(name, value));
             let (passed, printed) = call.overheard(|line| !line.trim_start().starts_with("FIGURE "))?;
             Ok((passed, report::figures(&printed)))

@@ -7,13 +7,8 @@ mod agreement;
 mod axum;
 #[cfg(test)]
 mod curl;
-mod file;
-mod memory;
-mod mysql;
-mod postgres;
-mod redis;
+mod places;
 mod rocket;
-mod sqlite;
 mod warp;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
@@ -26,6 +21,8 @@ use session_conformance::{
     store::Factory,
 };
 use session_core::{SessionManager, Store};
+use session_test_servers::StartError;
+use session_test_stores::{file, mariadb, memory, postgres, redis, sqlite};
 use tokio::net::TcpListener;
 
 /// Every adapter.
@@ -52,51 +49,65 @@ pub(crate) static STORES: &[StoreKind] = &[
     StoreKind {
         name: "memory",
         place: None,
-        matrix: Matrix::Always,
-        factory: || Factory::new(memory::fresh),
-        open: |_| Box::pin(async { memory::open() }),
+        matrix: Matrix::AllStrategies,
+        server: None,
+        suite: || Factory::new(memory::default),
+        plain: || Factory::new(memory::default),
+        open: |_| Box::pin(async { places::memory() }),
     },
     StoreKind {
         name: "file",
         place: Some("DIR"),
-        matrix: Matrix::Always,
-        factory: || Factory::new(file::fresh),
-        open: |folder| Box::pin(async move { file::open(&folder) }),
+        matrix: Matrix::AllStrategies,
+        server: None,
+        suite: || Factory::new(file::in_memory),
+        plain: || Factory::new(file::in_memory),
+        open: |folder| Box::pin(async move { places::file(&folder) }),
     },
     StoreKind {
         name: "redis",
         place: Some("//HOST:PORT"),
-        matrix: Matrix::Always,
-        factory: || Factory::new(redis::fresh),
-        open: |place| Box::pin(async move { redis::open(&place) }),
+        matrix: Matrix::AllStrategies,
+        server: Some(|| redis::server().as_ref().err()),
+        suite: || Factory::new(redis::one_node),
+        plain: || Factory::new(redis::plain),
+        open: |place| Box::pin(async move { places::redis(format!("redis:{place}")) }),
     },
     StoreKind {
         name: "redis+cluster",
         place: Some("//HOST:PORT,HOST:PORT"),
-        matrix: Matrix::WhenNamed,
-        factory: || Factory::new(redis::fresh_on_cluster),
-        open: |place| Box::pin(async move { redis::open_cluster(&place) }),
+        matrix: Matrix::FirstStrategy,
+        server: Some(|| redis::nodes().as_ref().err()),
+        suite: || Factory::new(redis::cluster),
+        plain: || Factory::new(redis::plain_cluster),
+        open: |place| Box::pin(async move { places::redis(format!("redis+cluster:{place}")) }),
     },
     StoreKind {
         name: "sqlite",
         place: Some("PATH"),
-        matrix: Matrix::Always,
-        factory: || Factory::new(sqlite::fresh),
-        open: |path| Box::pin(async move { sqlite::open(&path).await }),
+        matrix: Matrix::AllStrategies,
+        server: None,
+        suite: || Factory::new(sqlite::file),
+        plain: || Factory::new(sqlite::plain),
+        open: |path| Box::pin(places::sql(format!("sqlite:{path}"))),
     },
     StoreKind {
         name: "postgres",
         place: Some("//USER:PASSWORD@HOST:PORT/DATABASE"),
-        matrix: Matrix::WhenNamed,
-        factory: || Factory::new(postgres::fresh),
-        open: |place| Box::pin(async move { postgres::open(&place).await }),
+        matrix: Matrix::FirstStrategy,
+        server: Some(|| postgres::server().as_ref().err()),
+        suite: || Factory::new(postgres::own_connections),
+        plain: || Factory::new(postgres::plain),
+        open: |place| Box::pin(places::sql(format!("postgres:{place}"))),
     },
     StoreKind {
         name: "mysql",
         place: Some("//USER:PASSWORD@HOST:PORT/DATABASE"),
-        matrix: Matrix::WhenNamed,
-        factory: || Factory::new(mysql::fresh),
-        open: |place| Box::pin(async move { mysql::open(&place).await }),
+        matrix: Matrix::FirstStrategy,
+        server: Some(|| mariadb::server().as_ref().err()),
+        suite: || Factory::new(mariadb::own_connections),
+        plain: || Factory::new(mariadb::plain),
+        open: |place| Box::pin(places::sql(format!("mysql:{place}"))),
     },
 ];
 
@@ -133,23 +144,28 @@ pub(crate) struct StoreKind {
     pub(crate) name: &'static str,
     /// What `serve` has to be told besides the name, as in `file:DIR`.
     pub(crate) place: Option<&'static str>,
-    /// When it is put behind the adapters.
+    /// How much of the matrix it is in.
     pub(crate) matrix: Matrix,
-    /// Fresh stores for the suites.
-    pub(crate) factory: fn() -> Factory,
+    /// Starts the server that it needs, and answers why that cannot be.
+    pub(crate) server: Option<fn() -> Option<&'static StartError>>,
+    /// Fresh stores for the store suite.
+    pub(crate) suite: fn() -> Factory,
+    /// Fresh stores for the adapter suite.
+    pub(crate) plain: fn() -> Factory,
     /// The store at a place, to be served.
     pub(crate) open: fn(String) -> Opening,
 }
 
 type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>>>>>;
 
-/// When the adapter suite runs on a store.
+/// How often the adapter suite runs on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Matrix {
-    /// With every other store.
-    Always,
-    /// When it is asked for by its name: to an adapter it is what another store is, and the suite takes minutes.
-    WhenNamed,
+    /// With every strategy.
+    AllStrategies,
+    /// With the first one; with the others when the store is asked for by its name. To a strategy a store is like any
+    /// other, and these are slow.
+    FirstStrategy,
 }
 
 pub(crate) fn adapter_names() -> Vec<&'static str> {

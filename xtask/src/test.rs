@@ -21,7 +21,12 @@ use clap::{
 };
 use console::style;
 
-use crate::{cargo::Cargo, outcome::Outcome, tidy, workspace::Workspace};
+use crate::{
+    cargo::{Cargo, REQUIRE},
+    outcome::Outcome,
+    tidy,
+    workspace::Workspace,
+};
 use summary::Summary;
 
 /// Run everything that can be checked: the one test command
@@ -46,7 +51,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Require {
+pub(crate) enum Require {
     /// Whatever is skipped has failed
     All,
 }
@@ -116,9 +121,6 @@ impl Context<'_> {
         self.cargo("build --quiet --workspace --all-features --bins --examples").checks()
     }
 }
-
-/// Read by `session_conformance::skip`.
-const REQUIRE: &str = "SESSION_REQUIRE";
 
 /// Runs the chosen steps. Answers whether all passed.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {

@@ -5,6 +5,7 @@ use session_conformance::{
     adapter::{self, Persist},
     store,
 };
+use session_test_servers::StartError;
 
 use super::Options;
 use crate::registry::{self, ADAPTERS, Adapter, Matrix, STORES, StoreKind};
@@ -40,8 +41,11 @@ impl Plan {
                 if strategy.has_store() {
                     let over =
                         |store: &&'static StoreKind| Combination::Adapter(adapter, Some(store), *strategy);
-                    let wanted =
-                        |store: &&&StoreKind| store.matrix == Matrix::Always || options.store.is_some();
+                    let wanted = |store: &&&StoreKind| {
+                        options.store.is_some()
+                            || *strategy == Persist::Cookie
+                            || store.matrix == Matrix::AllStrategies
+                    };
                     combinations.extend(stores.iter().filter(wanted).map(over));
                 } else {
                     combinations.push(Combination::Adapter(adapter, None, *strategy));
@@ -62,6 +66,14 @@ impl Combination {
         match self {
             Self::Store(_) => store::CASES.len(),
             Self::Adapter(..) => adapter::CASES.len(),
+        }
+    }
+
+    /// What has to be started for it.
+    pub(super) fn server(&self) -> Option<fn() -> Option<&'static StartError>> {
+        match self {
+            Self::Store(store) | Self::Adapter(_, Some(store), _) => store.server,
+            Self::Adapter(_, None, _) => None,
         }
     }
 

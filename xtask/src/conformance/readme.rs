@@ -13,6 +13,7 @@ use super::{
     plan::Combination,
     report::{Line, Report},
 };
+use crate::registry::{Matrix, STORES};
 
 const START: &str = "<!-- what `cargo xtask conformance --readme` wrote -->\n";
 const END: &str = "<!-- end of what it wrote -->\n";
@@ -47,20 +48,25 @@ fn split(readme: &str) -> Result<(&str, &str, &str)> {
 pub(super) fn block(report: &Report) -> String {
     let mut block = String::from("\n");
     let lines = || report.lines.iter();
-    let suites = lines().filter(|line| matches!(line.combination, Combination::Store(_)));
-    let suites: Vec<String> =
-        suites.map(|line| format!("{} {}", line.combination.store(), passed(line))).collect();
-    let _ = writeln!(block, "Store suite, cases passed of {}: {}.\n", store::CASES.len(), suites.join(", "));
+    let _ = writeln!(block, "Store suite, cases passed of {}:\n", store::CASES.len());
+    let _ = writeln!(block, "| store | passed | not run, and why |\n|---|---|---|");
+    for line in lines().filter(|line| matches!(line.combination, Combination::Store(_))) {
+        let not_run = skips([line].into_iter(), |_, reason| reason.to_owned());
+        let _ = writeln!(block, "| {} | {} | {not_run} |", line.combination.store(), passed(line));
+    }
+    block.push('\n');
 
     let of_adapters = || lines().filter(|line| line.combination.adapter().is_some());
     let adapters = in_order(of_adapters().filter_map(|line| line.combination.adapter()));
-    let stores =
-        in_order(of_adapters().map(|line| line.combination.store()).filter(|store| *store != "none"));
     let _ = writeln!(
         block,
-        "Adapter suite, cases passed of {}, with each of the stores {}:\n",
+        "Adapter suite, cases passed of {}, with each of the stores {}{}:\n",
         adapter::CASES.len(),
-        stores.join(", ")
+        in_the_matrix(Matrix::AllStrategies).join(", "),
+        match in_the_matrix(Matrix::FirstStrategy) {
+            some if some.is_empty() => String::new(),
+            some => format!("; with `{}` also {}", Persist::Cookie, some.join(", ")),
+        }
     );
     let _ = writeln!(block, "| strategy | {} | not run, and why |", adapters.join(" | "));
     let _ = writeln!(block, "|---|{}---|", "---|".repeat(adapters.len()));
@@ -70,7 +76,8 @@ pub(super) fn block(report: &Report) -> String {
             .iter()
             .map(|adapter| cell(here().filter(|line| line.combination.adapter() == Some(*adapter))));
         let cells: Vec<String> = cells.collect();
-        let _ = writeln!(block, "| {persist} | {} | {} |", cells.join(" | "), skips(*persist, here()));
+        let not_run = skips(here(), |line, reason| reason_of(*persist, line, reason));
+        let _ = writeln!(block, "| {persist} | {} | {not_run} |", cells.join(" | "));
     }
     block.push('\n');
     block
@@ -97,14 +104,19 @@ fn passed(line: &Line) -> String {
     }
 }
 
-/// Why cases do not run with a strategy, with how many on an adapter and store at most.
-fn skips<'a>(persist: Persist, lines: impl Iterator<Item = &'a Line>) -> String {
+/// The stores that are so often in the matrix.
+fn in_the_matrix(how: Matrix) -> Vec<&'static str> {
+    STORES.iter().filter(|store| store.matrix == how).map(|store| store.name).collect()
+}
+
+/// Why cases do not run, in the words of `said`, with how many of one line at most.
+fn skips<'a>(lines: impl Iterator<Item = &'a Line>, said: impl Fn(&Line, &str) -> String) -> String {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for line in lines {
         let mut here: BTreeMap<String, usize> = BTreeMap::new();
         for row in &line.rows {
             if let Verdict::Skip(reason) = &row.verdict {
-                *here.entry(reason_of(persist, line, reason)).or_default() += 1;
+                *here.entry(said(line, reason)).or_default() += 1;
             }
         }
         for (reason, cases) in here {

@@ -14,6 +14,8 @@ use crate::outcome::{Outcome, spoken};
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(super) lines: Vec<Line>,
+    /// From the first case to the last.
+    pub(super) time: Duration,
 }
 
 /// The results of one combination.
@@ -21,6 +23,7 @@ pub(crate) struct Report {
 pub(super) struct Line {
     pub(super) combination: Combination,
     pub(super) rows: Vec<Row>,
+    /// The sum over the cases, some of which run at once.
     pub(super) time: Duration,
 }
 
@@ -65,15 +68,21 @@ impl Report {
                 Verdict::Skip(_) | Verdict::Missing(_) => {}
             }
         }
-        let missing = |row: &Row| match &row.verdict {
+        outcome.skips = self.missing(|_| true);
+        outcome
+    }
+
+    /// What could not run because something is not installed, with these stores.
+    pub(super) fn missing(&self, of: impl Fn(&str) -> bool) -> Vec<String> {
+        let what = |row: &Row| match &row.verdict {
             Verdict::Missing(what) => Some(what.clone()),
             _ => None,
         };
-        for line in &self.lines {
-            let what = line.rows.iter().find_map(missing);
-            outcome.skips.extend(what.map(|what| format!("{}: {what}", line.combination)));
-        }
-        outcome
+        let missing = |line: &Line| {
+            let what = line.rows.iter().find_map(what)?;
+            Some(format!("{}: {what}", line.combination))
+        };
+        self.lines.iter().filter(|line| of(line.combination.store())).filter_map(missing).collect()
     }
 
     /// Writes a JSON array, one row a line.
@@ -148,14 +157,14 @@ impl fmt::Display for Report {
             "suite", "adapter", "store", "persist", "passed", "failed", "skipped", "time"
         );
         writeln!(f, "\n{}", style(heading).bold())?;
-        let mut total = (0, 0, 0, Duration::ZERO);
+        let mut total = (0, 0, 0);
         for line in &self.lines {
             writeln!(f, "{line}")?;
             let (passed, failed, skipped) = line.counts();
-            total = (total.0 + passed, total.1 + failed, total.2 + skipped, total.3 + line.time);
+            total = (total.0 + passed, total.1 + failed, total.2 + skipped);
         }
-        let (passed, failed, skipped, time) = total;
-        writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped in {}", spoken(time))
+        let (passed, failed, skipped) = total;
+        writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped in {}", spoken(self.time))
     }
 }
 

@@ -1,6 +1,11 @@
 //! Runs the cases, several at once, and shows how far it is.
 
-use std::{future::Future, pin::Pin, thread, time::Instant};
+use std::{
+    future::Future,
+    pin::Pin,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,41 +29,68 @@ impl Plan {
             ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")
                 .context("the progress bar")?,
         );
-        let mut lines = Vec::new();
-        for combination in &self.combinations {
-            progress.set_message(combination.to_string());
-            let started = Instant::now();
-            let rows = runtime.block_on(rows(combination, processors, &progress))?;
-            lines.push(Line { combination: *combination, rows, time: started.elapsed() });
-        }
+        self.start_servers();
+        let started = Instant::now();
+        let lines = runtime.block_on(self.lines(processors * 2, &progress))?;
         progress.finish_and_clear();
-        Ok(Report { lines })
+        Ok(Report { lines, time: started.elapsed() })
     }
-}
 
-/// Runs the cases of a combination, a few at a time; the results come in the order of the suite.
-async fn rows(combination: &Combination, at_once: usize, progress: &ProgressBar) -> Result<Vec<Row>> {
-    let mut waiting = runs(combination).into_iter().enumerate();
-    let mut running = JoinSet::new();
-    let mut done = Vec::new();
-    loop {
-        while running.len() < at_once.max(2) {
-            let Some((number, run)) = waiting.next() else { break };
-            running.spawn(async move { (number, run.await) });
+    /// Servers take seconds to start, and cases that need none can run meanwhile. Who needs one waits for it.
+    fn start_servers(&self) {
+        let mut started: Vec<&str> = Vec::new();
+        for combination in &self.combinations {
+            if let Some(server) = combination.server()
+                && !started.contains(&combination.store())
+            {
+                started.push(combination.store());
+                thread::spawn(server);
+            }
         }
-        let Some(result) = running.join_next().await else { break };
-        let row = result.context("the kit panicked")?;
-        progress.inc(1);
-        done.push(row);
     }
-    done.sort_unstable_by_key(|(number, _)| *number);
-    Ok(done.into_iter().map(|(_, row)| row).collect())
+
+    /// Runs the cases of all combinations, a few at a time, those that need no server first. What they say comes in the
+    /// order of the plan and of the suites.
+    async fn lines(&self, at_once: usize, progress: &ProgressBar) -> Result<Vec<Line>> {
+        let empty = |combination: &Combination| Line {
+            combination: *combination,
+            rows: Vec::new(),
+            time: Duration::ZERO,
+        };
+        let mut lines: Vec<Line> = self.combinations.iter().map(empty).collect();
+        let mut order: Vec<usize> = (0..lines.len()).collect();
+        order.sort_by_key(|line| self.combinations[*line].server().is_some());
+        let mut waiting = order.into_iter().flat_map(|line| {
+            runs(&self.combinations[line]).into_iter().enumerate().map(move |(case, run)| (line, case, run))
+        });
+        let mut running = JoinSet::new();
+        let mut done = Vec::new();
+        loop {
+            while running.len() < at_once.max(2) {
+                let Some((line, case, run)) = waiting.next() else { break };
+                progress.set_message(self.combinations[line].to_string());
+                running.spawn(async move {
+                    let started = Instant::now();
+                    (line, case, run.await, started.elapsed())
+                });
+            }
+            let Some(result) = running.join_next().await else { break };
+            done.push(result.context("the kit panicked")?);
+            progress.inc(1);
+        }
+        done.sort_unstable_by_key(|(line, case, ..)| (*line, *case));
+        for (line, _, row, time) in done {
+            lines[line].rows.push(row);
+            lines[line].time += time;
+        }
+        Ok(lines)
+    }
 }
 
 fn runs(combination: &Combination) -> Vec<Running> {
     match combination {
         Combination::Store(kind) => {
-            let factory = (kind.factory)();
+            let factory = (kind.suite)();
             let run = |case: &'static store::Case| {
                 let factory = factory.clone();
                 Box::pin(async move { Row::new(case.name, &case.spec, store::run(case, &factory).await) })
@@ -70,7 +102,7 @@ fn runs(combination: &Combination) -> Vec<Running> {
             let setup = adapter::Setup::of((adapter.starter)(), *persist);
             let setup = if combination.is_brief() { setup.brief() } else { setup };
             let setup = match kind {
-                Some(kind) => setup.store((kind.factory)()),
+                Some(kind) => setup.store((kind.plain)()),
                 None => setup,
             };
             let run = |case: &'static adapter::Case| {
