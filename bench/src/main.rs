@@ -1,120 +1,77 @@
-//! Prints row P1: what each session library adds to a request, and the distance to the target.
+//! Measures the rows of the promises about speed, and prints each with what is promised and how far the library is from
+//! it.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::ExitCode};
 
-use bench::{contenders::Contender, rows::Row, timing};
+use anyhow::{Context, Result};
+use bench::{
+    plots, print,
+    report::{Machine, Report, load_average},
+    rows::{Options, Outcome, Row},
+};
 use clap::Parser;
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use serde::Serialize;
 
-/// Measures what each session library adds to a request, side by side in one process.
+/// Measures this library side by side with its peers
+///
+/// Exits with 0 whatever the figures are: a benchmark informs. --strict makes a missed promise, and a row that could not
+/// be measured, a failure.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", version, about)]
 struct Arguments {
-    /// Fewer rounds: good for a look, not for a figure to quote.
+    /// The rows to measure [default: all of them]
+    #[arg(value_enum, ignore_case = true)]
+    rows: Vec<Row>,
+    /// Fewer rounds and smaller stores, under two minutes: good for a look, not for a figure to quote
     #[arg(long)]
     quick: bool,
-    /// Writes the figures to this file as JSON.
+    /// Count the instructions of the requests of P1, too, with valgrind
+    #[arg(long)]
+    instructions: bool,
+    /// Write the figures to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Fail where a promise is missed
+    #[arg(long)]
+    strict: bool,
+    /// Measure nothing: draw the plots of the figures in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "quick", "instructions", "json", "strict"])]
+    plots: Option<PathBuf>,
+    /// The folder for the plots
+    #[arg(long, value_name = "FOLDER", default_value = "docs/performance", requires = "plots")]
+    into: PathBuf,
 }
 
-/// One cell of the table.
-#[derive(Debug, Serialize)]
-struct Figure {
-    row: Row,
-    contender: &'static str,
-    /// Nanoseconds and allocations of the whole request.
-    nanoseconds: f64,
-    allocations: f64,
-    /// What the library adds to the same request without sessions.
-    added_nanoseconds: f64,
-    added_allocations: f64,
-}
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let allocations = count_allocations()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let figures = runtime.block_on(measure(if arguments.quick { 9 } else { 54 }, &allocations));
-    print(&figures);
-    if let Some(path) = arguments.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
+    if let Some(file) = &arguments.plots {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        plots::draw(&serde_json::from_str(&text)?, &arguments.into)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(())
-}
 
-/// Allocations per request by row and contender, from the program beside this one.
-fn count_allocations() -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
-    let program = std::env::current_exe()?.with_file_name("allocations");
-    let output = Command::new(&program).output().map_err(|error| {
-        format!("cannot run {}: {error}; build it with `cargo build --release -p bench`", program.display())
-    })?;
-    Ok(serde_json::from_slice(&output.stdout)?)
-}
-
-async fn measure(rounds: usize, allocations: &[Vec<f64>]) -> Vec<Figure> {
-    let mut contenders = Contender::all().await;
-    let mut figures = Vec::new();
-    for (row, allocations) in Row::ALL.into_iter().zip(allocations) {
-        let nanoseconds = timing::nanoseconds(&mut contenders, row, rounds).await;
-        for (at, contender) in contenders.iter().enumerate() {
-            figures.push(Figure {
-                row,
-                contender: contender.name,
-                nanoseconds: nanoseconds[at],
-                allocations: allocations[at],
-                added_nanoseconds: nanoseconds[at] - nanoseconds[0],
-                added_allocations: allocations[at] - allocations[0],
-            });
+    let mut machine = Machine::here();
+    let options = Options { quick: arguments.quick, instructions: arguments.instructions };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rows = if arguments.rows.is_empty() { Row::ALL.to_vec() } else { arguments.rows };
+    let (mut tables, mut missing) = (Vec::new(), 0);
+    for row in rows {
+        match row.measure(options, &runtime).with_context(|| format!("{row:?}"))? {
+            Outcome::Measured(measured) => {
+                measured.iter().for_each(print::table);
+                tables.extend(measured);
+            }
+            Outcome::Missing(what) => {
+                println!("\n{row:?}: NOT MEASURED, {what}");
+                missing += 1;
+            }
         }
     }
-    figures
-}
-
-fn print(figures: &[Figure]) {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    let contenders: Vec<_> = figures
-        .iter()
-        .take_while(|figure| figure.row == Row::ALL[0])
-        .map(|figure| figure.contender)
-        .collect();
-    table.set_header(
-        ["request (P1, memory store)"]
-            .into_iter()
-            .chain(contenders.iter().copied())
-            .chain(["target", "verdict"]),
-    );
-    for row in Row::ALL {
-        let (nanoseconds, allocations) = row.target();
-        let cells: Vec<_> = figures.iter().filter(|figure| figure.row == row).collect();
-        let mut line = vec![row.title().to_owned()];
-        line.extend(cells.iter().map(|figure| match figure.contender {
-            "plain" => format!("{:.0} ns, {:.0} allocs", figure.nanoseconds, figure.allocations),
-            _ => format!("+{:.0} ns, +{:.0} allocs", figure.added_nanoseconds, figure.added_allocations),
-        }));
-        line.push(format!("+{nanoseconds:.0} ns, +{allocations:.0}"));
-        let ours = cells.iter().find(|figure| figure.contender == "session-core");
-        line.push(ours.map_or_else(String::new, |ours| verdict(ours, nanoseconds, allocations)));
-        table.add_row(line);
+    machine.load[1] = load_average();
+    let report = Report { machine, quick: options.quick, tables };
+    let missed = print::summary(&report);
+    if let Some(path) = arguments.json {
+        fs::write(&path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    println!("{table}");
-    println!(
-        "Medians of interleaved rounds on one thread, in process, over the same router without sessions."
-    );
-}
-
-fn verdict(ours: &Figure, nanoseconds: f64, allocations: f64) -> String {
-    let mut missed = Vec::new();
-    if ours.added_nanoseconds > nanoseconds {
-        missed.push(format!("{:.0} ns over", ours.added_nanoseconds - nanoseconds));
-    }
-    if ours.added_allocations > allocations {
-        missed.push(format!("{:.0} allocs over", ours.added_allocations - allocations));
-    }
-    if missed.is_empty() { "PASS".to_owned() } else { missed.join(", ") }
+    Ok(if arguments.strict && missed + missing > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -35,6 +35,8 @@ enum Command {
     Conformance(conformance::Options),
     Serve(serve::Options),
     Tidy(tidy::Options),
+    // Help is the benchmarks' own.
+    #[command(disable_help_flag = true)]
     Bench(bench::Options),
     Endurance(endurance::Options),
     Sizing(sizing::Options),

@@ -175,6 +175,12 @@ pub(super) const ROWS: &[Row] = &[
         about: "Hostile bytes, led by coverage, for every parser: a minute each, or a share of the time",
         form: Form::Fuzz,
     },
+    Row {
+        name: "bench",
+        promises: "P1",
+        about: "The benchmarks build without a warning, and pass their own tests",
+        form: Form::Cargo { call: "xtask bench --check", environment: &[] },
+    },
 ];
 
 /// 64 x 10,000 updates (promise C1), 100,000 ends beside requests (C3).

@@ -3,11 +3,13 @@
 use anyhow::Result;
 
 use super::Context;
-use crate::{outcome::Outcome, workspace::Package};
+use crate::{bench, outcome::Outcome, workspace::Package};
 
-/// `cargo fmt --check`.
+/// `cargo fmt --check`, also of the benchmarks, which are a workspace of their own.
 pub(super) fn format(context: &Context<'_>) -> Result<Outcome> {
-    context.cargo("fmt --all --check").checks()
+    let mut outcome = context.cargo("fmt --all --check").checks()?;
+    outcome.add(context.cargo(&format!("fmt --manifest-path {} --check", bench::MANIFEST)).checks()?);
+    Ok(outcome)
 }
 
 /// Clippy over everything at once.

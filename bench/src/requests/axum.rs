@@ -1,62 +1,59 @@
-//! The same small application on each session library, set up as its documentation recommends.
+//! The application on axum: without sessions, with the library, tower-sessions and axum_session, each set up as its
+//! documentation recommends.
+#![expect(clippy::expect_used, reason = "a measurement that cannot be set up ends with the reason")]
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
-use axum::{Router, routing::get};
+use axum::{Router, body::Body, routing::get};
 use axum_session::SessionNullPool;
-use http::{HeaderValue, header::SET_COOKIE};
 use session_core::SessionManager;
 use session_store_memory::MemoryStore;
+use tokio::runtime::Runtime;
 use tower::{Layer, Service};
+use tower_sessions::{
+    SessionStore as _,
+    session::{Id, Record},
+};
 
-use crate::rows::Row;
+use super::{App, Apps, PLAIN, TowerApp, next};
+use crate::{report::OURS, sample};
 
-/// A number that is different in every request, so that every write changes the session.
-static NEXT: AtomicU64 = AtomicU64::new(1);
+pub(super) const TOWER_SESSIONS: &str = "tower-sessions 0.15";
+const AXUM_SESSION: &str = "axum_session 0.22";
 
-/// One application under measurement.
-#[derive(Debug)]
-pub struct Contender {
-    /// Its name in tables.
-    pub name: &'static str,
-    /// The application.
-    pub router: Router,
-    /// A cookie of a live session that holds one value.
-    pub cookie: String,
+pub(super) fn routers(runtime: &Runtime) -> Vec<(&'static str, Router)> {
+    vec![
+        (PLAIN, plain()),
+        (OURS, ours(unbounded())),
+        (TOWER_SESSIONS, tower_sessions(tower_sessions::MemoryStore::default())),
+        (AXUM_SESSION, runtime.block_on(axum_session())),
+    ]
 }
 
-impl Contender {
-    /// All contenders; the first is the application without sessions, below a layer that does nothing.
-    ///
-    /// # Panics
-    /// If one of them cannot be set up.
-    pub async fn all() -> Vec<Self> {
-        vec![
-            Self::new("plain", plain()).await,
-            Self::new("session-core", ours()).await,
-            Self::new("tower-sessions 0.15", tower_sessions()).await,
-            Self::new("axum_session 0.22", axum_session().await).await,
-        ]
-    }
-
-    async fn new(name: &'static str, mut router: Router) -> Self {
-        let response = router.call(Row::FirstWrite.request("")).await.expect("an infallible router");
-        let pairs: Vec<_> = response
-            .headers()
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|field| HeaderValue::to_str(field).ok()?.split(';').next())
-            .filter(|pair| !pair.ends_with('='))
-            .collect();
-        Self { name, cookie: pairs.join("; "), router }
-    }
+pub(super) fn apps(runtime: &Runtime) -> Apps {
+    routers(runtime).into_iter().map(|(name, router)| (name, app(router))).collect()
 }
 
-fn next() -> u64 {
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// With so many other sessions in the stores.
+pub(super) fn grown(sessions: u64, runtime: &Runtime) -> Apps {
+    let store = unbounded();
+    let theirs = tower_sessions::MemoryStore::default();
+    for number in 0..sessions {
+        let _ = sample::create(&store, &sample::key(number), sample::entry(number, 100));
+        let expiry_date = time::OffsetDateTime::now_utc() + time::Duration::minutes(45);
+        let data = [("n".to_owned(), number.into())].into();
+        let record = Record { id: Id(i128::from(sample::mix(number))), data, expiry_date };
+        runtime.block_on(theirs.save(&record)).expect("a store");
+    }
+    vec![(PLAIN, app(plain())), (OURS, app(ours(store))), (TOWER_SESSIONS, app(tower_sessions(theirs)))]
+}
+
+fn app(router: Router) -> Box<dyn App> {
+    Box::new(TowerApp { service: router, body: Body::empty })
+}
+
+fn unbounded() -> MemoryStore {
+    MemoryStore::builder().max_records(usize::MAX).max_bytes(usize::MAX).build()
 }
 
 fn plain() -> Router {
@@ -96,14 +93,14 @@ impl<S: Service<R>, R> Service<R> for NoOpService<S> {
     }
 }
 
-fn ours() -> Router {
+fn ours(store: MemoryStore) -> Router {
     use session_adapter_axum::{Session, SessionLayer};
     use session_core::Key;
 
     const N: Key<u64> = Key::new("n");
 
     async fn read(session: Session) -> &'static str {
-        std::hint::black_box(session.get(N).expect("a number"));
+        assert!(session.get(N).expect("a number").is_some());
         "ok"
     }
 
@@ -112,7 +109,6 @@ fn ours() -> Router {
         "ok"
     }
 
-    let store = MemoryStore::builder().max_records(usize::MAX).max_bytes(usize::MAX).build();
     let manager = SessionManager::builder(store).build().expect("a valid configuration");
     Router::new()
         .route("/untouched", get(async || "ok"))
@@ -121,11 +117,11 @@ fn ours() -> Router {
         .layer(SessionLayer::new(manager))
 }
 
-fn tower_sessions() -> Router {
-    use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+fn tower_sessions(store: tower_sessions::MemoryStore) -> Router {
+    use tower_sessions::{Session, SessionManagerLayer};
 
     async fn read(session: Session) -> &'static str {
-        std::hint::black_box(session.get::<u64>("n").await.expect("a number"));
+        assert!(session.get::<u64>("n").await.expect("a number").is_some());
         "ok"
     }
 
@@ -138,14 +134,14 @@ fn tower_sessions() -> Router {
         .route("/untouched", get(async || "ok"))
         .route("/read", get(read))
         .route("/write", get(write))
-        .layer(SessionManagerLayer::new(MemoryStore::default()))
+        .layer(SessionManagerLayer::new(store))
 }
 
 async fn axum_session() -> Router {
     use axum_session::{Session, SessionConfig, SessionLayer, SessionStore};
 
     async fn read(session: Session<SessionNullPool>) -> &'static str {
-        std::hint::black_box(session.get::<u64>("n"));
+        assert!(session.get::<u64>("n").is_some());
         "ok"
     }
 

@@ -1,11 +1,13 @@
-//! The requests that are measured (row P1), and the figures to reach.
+//! The kinds of requests, and what each may cost.
 
-use axum::body::Body;
+use clap::ValueEnum;
 use http::{Request, header::COOKIE};
 use serde::Serialize;
 
+use super::Framework;
+
 /// A kind of request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Row {
     /// No cookie, and the handler does not use the session.
@@ -21,7 +23,7 @@ pub enum Row {
 }
 
 impl Row {
-    /// All rows, in the order of the table.
+    /// All of them, in the order of the table.
     pub const ALL: [Self; 5] = [
         Self::NoCookieUntouched,
         Self::CookieUntouched,
@@ -30,7 +32,7 @@ impl Row {
         Self::FirstWrite,
     ];
 
-    /// What the row is called in tables.
+    /// What it is called in tables.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -42,7 +44,7 @@ impl Row {
         }
     }
 
-    /// The most that the library may add to a request: nanoseconds, and allocations.
+    /// The most that the library may add to a request on axum: nanoseconds, and allocations.
     #[must_use]
     pub const fn target(self) -> (f64, f64) {
         match self {
@@ -54,7 +56,16 @@ impl Row {
         }
     }
 
-    /// The path whose handler does what the row says.
+    /// The share of what the peer adds on other frameworks.
+    #[must_use]
+    pub const fn share_of_peer(self, framework: Framework) -> Option<f64> {
+        match framework {
+            Framework::Axum => None,
+            Framework::Warp | Framework::Rocket => Some(1.0 / 3.0),
+        }
+    }
+
+    /// The path whose handler does what it says.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -64,18 +75,28 @@ impl Row {
         }
     }
 
-    /// The request, with the cookie that the contender has issued if the row has one.
+    /// Whether the client has a cookie.
+    #[must_use]
+    pub const fn has_cookie(self) -> bool {
+        !matches!(self, Self::NoCookieUntouched | Self::FirstWrite)
+    }
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn slug(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The request, with the cookie that the application has issued if there is to be one.
     ///
     /// # Panics
     /// For a cookie that no header may have.
     #[must_use]
-    pub fn request(self, cookie: &str) -> Request<Body> {
+    #[expect(clippy::expect_used, reason = "a measurement that cannot be set up ends with the reason")]
+    pub fn request(self, cookie: &str) -> Request<()> {
         let request =
             Request::builder().uri(self.path()).header("user-agent", "bench").header("accept", "*/*");
-        let request = match self {
-            Self::NoCookieUntouched | Self::FirstWrite => request,
-            _ => request.header(COOKIE, cookie),
-        };
-        request.body(Body::empty()).expect("a valid request")
+        let request = if self.has_cookie() { request.header(COOKIE, cookie) } else { request };
+        request.body(()).expect("a valid request")
     }
 }
