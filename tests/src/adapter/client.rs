@@ -252,6 +252,22 @@ impl Flight {
         }
     }
 
+    /// Waits for the answer, unless the request turns out to wait for another one: then there is none.
+    pub(super) async fn landing_or_waiting(&mut self) -> Option<Result<Reply>> {
+        for _ in 0..PATIENCE {
+            if self.has_landed() {
+                return Some(self.landing().await);
+            }
+            yield_now().await;
+        }
+        None
+    }
+
+    /// Whether the answer is there.
+    pub(super) fn has_landed(&self) -> bool {
+        self.landed.is_some() || self.task.is_finished()
+    }
+
     /// The request must still wait for the store.
     ///
     /// # Errors
@@ -367,4 +383,4 @@ impl fmt::Debug for Reply {
 
 const HOST: &str = "app.example";
 /// How often other tasks get their turn before a request that is still waiting is believed to wait.
-const PATIENCE: usize = 200;
+pub(super) const PATIENCE: usize = 200;

@@ -8,9 +8,12 @@ use std::{
     },
 };
 
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::yield_now,
+};
 
-use super::client::Flight;
+use super::client::{Flight, PATIENCE};
 use crate::{Result, failure::fail};
 
 /// Calls of one kind that are held back. Dropping it lets all of them go.
@@ -54,6 +57,22 @@ impl Hold {
             None => Ok(()),
             Some(reply) => fail!("a request is answered with {} and no call for the store", reply?.status),
         }
+    }
+
+    /// Waits until one more call is held, `flight` is answered without one, or neither happens although everybody has had
+    /// a turn: then it waits for another request. Answers whether a call is held.
+    pub(super) async fn may_catch(&mut self, flight: &mut Flight) -> bool {
+        for _ in 0..PATIENCE {
+            if *self.barrier.arrived.borrow() > self.caught {
+                self.caught += 1;
+                return true;
+            }
+            if flight.has_landed() {
+                return false;
+            }
+            yield_now().await;
+        }
+        false
     }
 
     /// Lets all calls go, also those that are still to come.

@@ -258,12 +258,23 @@ macro_rules! __adapter_cases {
                 without_randomness_nobody_signs_in [Store],
                 a_rotation_without_randomness_is_put_off [Rotation Store],
             }
+            meetings {
+                whenever_two_requests_meet_nothing_is_lost_and_nothing_comes_back [Merging Revocation Store],
+            }
+            sequences {
+                random_requests_answer_as_a_model_does [],
+            }
             cancel {
                 a_cancelled_first_write_leaves_one_session_at_most [],
                 a_cancelled_write_is_old_or_new [],
                 a_cancelled_login_leaves_one_id_at_most [Revocation],
                 a_cancelled_logout_is_done_or_not [],
                 a_cancelled_request_holds_nobody_up [Merging],
+                whatever_is_cancelled_leaves_a_session_that_works [Revocation],
+                a_cancelled_rotation_leaves_one_session [Merging Rotation Store],
+                a_cancelled_end_of_the_others_spares_its_own [PrincipalIndex],
+                a_cancelled_redirect_hands_out_nothing_that_stays [Query Store],
+                cancelled_work_behind_the_response_is_old_or_new [Store],
             }
             handler {
                 a_closure_may_use_the_session [],

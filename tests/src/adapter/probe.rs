@@ -30,7 +30,8 @@ struct Inner {
 struct State {
     calls: Calls,
     troubles: Vec<Trouble>,
-    holds: Vec<(Call, Arc<Barrier>)>,
+    /// With the kind of call that is held; any of sessions without one.
+    holds: Vec<(Option<Call>, Arc<Barrier>)>,
     /// Keys that are written and not removed, expired or not.
     present: HashSet<StoreKey>,
     asked: Vec<StoreKey>,
@@ -128,20 +129,25 @@ impl Probe {
 
     /// Holds every call of a kind back from now on.
     pub(super) fn hold(&self, call: Call) -> Hold {
-        self.hold_some(call, 0, usize::MAX)
+        self.hold_some(Some(call), 0, usize::MAX)
     }
 
     /// Holds the next call of a kind back.
     pub(super) fn hold_one(&self, call: Call) -> Hold {
-        self.hold_some(call, 0, 1)
+        self.hold_some(Some(call), 0, 1)
     }
 
     /// Holds one call of a kind back, after `spared` that go through.
     pub(super) fn hold_one_after(&self, call: Call, spared: usize) -> Hold {
-        self.hold_some(call, spared, 1)
+        self.hold_some(Some(call), spared, 1)
     }
 
-    fn hold_some(&self, call: Call, spared: usize, held: usize) -> Hold {
+    /// Holds one call back, of whatever kind, after `spared` that go through.
+    pub(super) fn hold_any_after(&self, spared: usize) -> Hold {
+        self.hold_some(None, spared, 1)
+    }
+
+    fn hold_some(&self, call: Option<Call>, spared: usize, held: usize) -> Hold {
         let barrier = Barrier::new(spared, held);
         self.state().holds.push((call, barrier.clone()));
         Hold::new(barrier)
@@ -174,7 +180,8 @@ impl Probe {
                 Call::Sweep => &mut calls.sweeps,
             } += 1;
             state.holds.retain(|(_, barrier)| !barrier.is_over());
-            state.holds.iter().filter(|(held, _)| *held == call).map(|(_, barrier)| barrier.clone()).collect()
+            let holds = state.holds.iter().filter(|(held, _)| held.is_none_or(|held| held == call));
+            holds.map(|(_, barrier)| barrier.clone()).collect()
         };
         for barrier in barriers {
             barrier.pass().await;

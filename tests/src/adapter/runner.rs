@@ -73,7 +73,8 @@ impl Setup {
         case.needs.iter().filter(move |need| despite != Some(**need))
     }
 
-    /// The same with another limit: a case that has not ended by then hangs. Two minutes unless set.
+    /// The same with another limit: a case that has not ended by then hangs. Two minutes unless set; with less, a case that
+    /// tries everything tries a part.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -126,6 +127,7 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
         dice: Dice::default(),
         scale: setup.scale,
         brief: setup.brief,
+        hurried: setup.limit < CASE,
     };
     match (case.check)(site).await {
         Ok(()) => Verdict::Pass,

@@ -31,6 +31,8 @@ pub struct Site {
     pub(super) dice: Dice,
     pub(super) scale: u64,
     pub(super) brief: bool,
+    /// There is less time than usual.
+    pub(super) hurried: bool,
 }
 
 /// The application, running.

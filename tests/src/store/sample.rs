@@ -74,3 +74,8 @@ fn digest(number: u64) -> [u8; 32] {
     }
     digest
 }
+
+/// What random sequences follow from: `SESSION_CONFORMANCE_SEED`, or always the same.
+pub(crate) fn seed() -> u64 {
+    std::env::var("SESSION_CONFORMANCE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_107)
+}

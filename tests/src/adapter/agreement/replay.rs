@@ -48,6 +48,7 @@ impl Side {
             dice: Dice::seeded(0),
             scale: 1,
             brief: false,
+            hurried: false,
         };
         let rotates = site.can(Need::Rotation);
         let quarter = Duration::from_secs(900);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    env,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,7 +21,7 @@ use super::prelude::*;
 use crate::store::{
     history::{Call, What, is_linearizable},
     model::Model,
-    sample::Random,
+    sample::{Random, seed},
 };
 
 /// A random sequence of calls gets the answers that a model of the contract gives. A failure names the seed and the
@@ -298,8 +297,4 @@ fn told(mut calls: Vec<Call>) -> String {
     let calls: Vec<String> =
         calls.iter().map(|call| format!("{}-{} {:?}", call.asked, call.answered, call.what)).collect();
     calls.join(", ")
-}
-
-fn seed() -> u64 {
-    env::var("SESSION_CONFORMANCE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_107)
 }
