@@ -115,6 +115,13 @@ impl Context<'_> {
         if self.require_all { cargo.environment(REQUIRE, "all") } else { cargo }
     }
 
+    /// ` --exclude` for the crates that are others' code once more, under a scheduler: what their documentation says is
+    /// looked at where it belongs.
+    fn without_copies(&self) -> String {
+        let copies = self.workspace.packages.iter().filter(|package| package.name.ends_with("-scheduled"));
+        copies.map(|package| format!(" --exclude {}", package.name)).collect()
+    }
+
     /// Builds every program and example, in one call and with what the tests are built with, so that nothing is
     /// compiled twice.
     fn build_programs(&self) -> Result<Outcome> {

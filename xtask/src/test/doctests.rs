@@ -7,7 +7,9 @@ use crate::{cargo::Cargo, outcome::Outcome};
 
 /// Runs the examples of every library's documentation.
 pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
-    counted(context.cargo("test --quiet --workspace --all-features --doc"))
+    counted(
+        context.cargo(&format!("test --quiet --workspace{} --all-features --doc", context.without_copies())),
+    )
 }
 
 /// Runs a `cargo test` and counts what it prints.

@@ -58,7 +58,7 @@ fn selections(package: &Package) -> Vec<String> {
 /// rustdoc, with every broken link an error.
 pub(super) fn docs(context: &Context<'_>) -> Result<Outcome> {
     context
-        .cargo("doc --quiet --workspace --no-deps --all-features --lib")
+        .cargo(&format!("doc --quiet --workspace{} --no-deps --all-features --lib", context.without_copies()))
         .environment("RUSTDOCFLAGS", "-D warnings")
         .checks()
 }
