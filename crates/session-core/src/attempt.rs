@@ -24,7 +24,13 @@ use crate::{
 pub(crate) const MOST_ATTEMPTS: usize = 1_024;
 
 /// What becomes of a record.
-fn changed(live: &Live, changes: &Changes, pending: &Pending, now: Timestamp, attempt: u64) -> Record {
+pub(crate) fn changed(
+    live: &Live,
+    changes: &Changes,
+    pending: &Pending,
+    now: Timestamp,
+    attempt: u64,
+) -> Record {
     let mut meta = pending.intent.apply(live.record.meta().claimed(), now);
     meta.changed_by = attempt;
     changes.tried_by(attempt);
@@ -57,7 +63,7 @@ impl Shared {
         Err(SessionError::Contended)
     }
 
-    fn fresh(
+    pub(crate) fn fresh(
         &self,
         supplied: Option<&Candidate>,
         pending: &Pending,

@@ -22,6 +22,7 @@ use crate::{
     manager::{SessionManager, Shared},
     persist::{Cookie, CookieOptions, Header, Persistence, Query},
     report::CloseReport,
+    response::Varying,
     sealed::NoStore,
     store::Store,
 };
@@ -248,6 +249,10 @@ impl ManagerBuilder {
             realm: Realm::new(&self.config.realm),
             config: self.config,
             store,
+            varying: Varying::on(persistence.vary()),
+            in_urls: persistence.in_urls(),
+            redirects: persistence.query_parameter().is_some(),
+            is_sealed: persistence.state_limit().is_some(),
             persistence: persistence.into(),
             clock: self.clock,
             random: self.random,

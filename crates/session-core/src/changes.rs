@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 use crate::{
     error::SessionError,
-    record::{EntryRef, Meta, Record, same},
+    record::{Entries, EntryRef, Meta, Record, same},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -184,14 +184,29 @@ impl Changes {
         keys
     }
 
-    /// The record that `base` becomes.
+    /// The record that `base` becomes. Looked through twice, so that its buffer is exactly as long as it has to be.
     pub(crate) fn encode(&self, base: Option<&Record>, meta: &Meta, principal: &str) -> Record {
-        let kept = || base.into_iter().flat_map(Record::entries).filter(|entry| !self.overrides(entry));
-        let (keys, length) = kept()
-            .chain(self.entries())
-            .fold((0, 0), |(keys, length), entry| (keys + 1, length + entry.len()));
-        Record::build(meta, principal, keys, length, |bytes| {
-            kept().chain(self.entries()).for_each(|entry| entry.write(bytes));
+        let (mut keys, mut length) = (0, 0);
+        let mut kept = base.map_or_else(Entries::none, Record::entries);
+        let again = kept.clone();
+        while let Some((entry, bytes)) = kept.next_with_bytes() {
+            if !self.overrides(&entry) {
+                keys += 1;
+                length += bytes.len();
+            }
+        }
+        for entry in self.entries() {
+            keys += 1;
+            length += entry.len();
+        }
+        Record::build(meta, principal, keys, length, |record| {
+            let mut kept = again;
+            while let Some((entry, bytes)) = kept.next_with_bytes() {
+                if !self.overrides(&entry) {
+                    record.extend_from_slice(bytes);
+                }
+            }
+            self.entries().for_each(|entry| entry.write(record));
         })
     }
 

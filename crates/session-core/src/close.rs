@@ -47,8 +47,7 @@ impl SessionManager {
 
 impl crate::lazy::Inner {
     /// Ends the time of changes, and answers what is left to do.
-    fn prepare_close(&self, status: StatusCode) -> Left {
-        let mut state = self.state();
+    fn prepare_close(&self, state: &mut State, status: StatusCode) -> Left {
         if std::mem::replace(&mut state.closed, true) {
             return Left::Announcing;
         }
@@ -66,30 +65,22 @@ impl crate::lazy::Inner {
             state.revert();
             state.saved = reason;
         }
-        if state.ending.is_some() || self.has_task(&state) {
-            Left::Storing
-        } else if state.announced == Announced::NothingNew {
-            Left::Nothing(state.report())
-        } else {
-            Left::Announcing
+        if state.ending.is_some() {
+            return Left::Ending;
         }
-    }
-
-    fn has_task(&self, state: &State) -> bool {
-        if state.live.is_none() && state.pending.is_empty() {
-            return false;
+        match Task::of(state, &state.pending, &self.shared, Moment::Close, state.loaded_at) {
+            Task::Nothing => Left::Announcing,
+            task => Left::Storing(task),
         }
-        Task::of(state, &state.pending, &self.shared, Moment::Close, state.loaded_at) != Task::Nothing
     }
 }
 
 /// What is left to do at the end of a request.
 #[derive(Clone, Copy)]
 enum Left {
-    /// The client has nothing to learn, and this is to be reported.
-    Nothing(CloseReport),
     Announcing,
-    Storing,
+    Storing(Task),
+    Ending,
 }
 
 /// A future that stores what has to be stored at the end of a request.
@@ -98,6 +89,8 @@ pub struct Closing(Stage);
 
 enum Stage {
     Ready(Option<Closed>),
+    /// Rare and large.
+    Failed(Option<Box<CloseError>>),
     Pending(Pin<Box<dyn Future<Output = Result<Closed, CloseError>> + Send>>),
 }
 
@@ -112,12 +105,20 @@ impl Closing {
     }
 
     fn asked(session: LazySession, status: StatusCode) -> Self {
-        let report = match session.0.prepare_close(status) {
-            Left::Nothing(report) => Some(report),
-            Left::Announcing => None,
-            Left::Storing => return Self::storing(session),
+        let stored = {
+            let state = &mut *session.0.state();
+            let stored = match session.0.prepare_close(state, status) {
+                Left::Announcing => Some(Ok(())),
+                Left::Storing(task) => session.0.commit_now(state, task),
+                Left::Ending => None,
+            };
+            stored.map(|stored| stored.map(|()| state.silent_report()))
         };
-        Self(Stage::Ready(Some(Closed { session, report })))
+        match stored {
+            Some(Ok(report)) => Self(Stage::Ready(Some(Closed { session, report }))),
+            Some(Err(error)) => Self(Stage::Failed(Some(Box::new(CloseError::new(error, session))))),
+            None => Self::storing(session),
+        }
     }
 
     fn storing(session: LazySession) -> Self {
@@ -128,10 +129,7 @@ impl Closing {
             inner.shared.sweep_sometimes().await;
             match result {
                 Ok(()) => Ok(closed),
-                Err(error) => {
-                    inner.state().saved = Saved::Failed;
-                    Err(CloseError { error, closed })
-                }
+                Err(error) => Err(CloseError::new(error, closed.session)),
             }
         })))
     }
@@ -144,6 +142,7 @@ impl Future for Closing {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Stage::Ready(closed) => closed.take().map_or(Poll::Pending, |closed| Poll::Ready(Ok(closed))),
+            Stage::Failed(failed) => failed.take().map_or(Poll::Pending, |failed| Poll::Ready(Err(*failed))),
             Stage::Pending(future) => future.as_mut().poll(context),
         }
     }
@@ -183,8 +182,8 @@ impl Closed {
         if !report.varies {
             return report;
         }
-        response::vary(headers, shared.persistence.vary());
-        if shared.persistence.in_urls() {
+        shared.varying.mark(headers);
+        if shared.in_urls {
             query::guard(headers);
         }
         tracing::debug!(%report, "session closed");
@@ -225,6 +224,11 @@ impl crate::lazy::Inner {
 }
 
 impl State {
+    /// The report, if the client has nothing to learn.
+    fn silent_report(&self) -> Option<CloseReport> {
+        (self.announced == Announced::NothingNew).then(|| self.report())
+    }
+
     fn report(&self) -> CloseReport {
         CloseReport {
             announced: self.announced,
@@ -242,6 +246,11 @@ pub struct CloseError {
 }
 
 impl CloseError {
+    fn new(error: SessionError, session: LazySession) -> Self {
+        session.0.state().saved = Saved::Failed;
+        Self { error, closed: Closed { session, report: None } }
+    }
+
     /// Why.
     #[must_use]
     pub const fn error(&self) -> &SessionError {

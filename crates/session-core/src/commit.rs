@@ -53,13 +53,16 @@ impl Task {
         now: Timestamp,
     ) -> Self {
         let Some(live) = &state.live else {
+            if pending.is_empty() {
+                return Self::Nothing;
+            }
             let creates = pending.changes.alter(None) || pending.intent.creates();
             return if creates { Self::Create } else { Self::Nothing };
         };
         let (config, meta) = (&shared.config, live.record.meta());
         let closing = moment == Moment::Close;
         // An id that the application supplies is the application's to replace.
-        let rotates = !live.id.is_supplied() || shared.is_sealed();
+        let rotates = !live.id.is_supplied() || shared.is_sealed;
         if pending.intent.renew && rotates {
             return Self::Rotate(Rotation::Privilege);
         }
@@ -115,7 +118,7 @@ impl Inner {
         if task == Task::Nothing {
             return Ok(Outcome::Nothing);
         }
-        if self.shared.is_sealed() {
+        if self.shared.is_sealed {
             return self.reseal(task, pending, now);
         }
         let live = self.state().live.clone();
@@ -146,7 +149,7 @@ impl Inner {
             Ok(outcome) => {
                 if saving.pending.intent.authenticates() {
                     let key = match &outcome {
-                        Outcome::Elsewhere(live) if !self.shared.is_sealed() => Some(&live.key),
+                        Outcome::Elsewhere(live) if !self.shared.is_sealed => Some(&live.key),
                         _ => None,
                     };
                     self.shared.events.emit(EventKind::Authenticated, key);
@@ -206,7 +209,7 @@ impl Inner {
 
     /// Ends the session that the handler ended. It stays to be ended until the store has confirmed it.
     async fn end_ending(&self, ending: Ending) -> Result<(), SessionError> {
-        let ended = if self.shared.is_sealed() {
+        let ended = if self.shared.is_sealed {
             self.shared.events.emit(EventKind::Ended, None);
             true
         } else {
@@ -215,7 +218,7 @@ impl Inner {
         let mut state = self.state();
         state.ending = None;
         if ended {
-            let withdraws = ending.withdraws || self.shared.is_sealed();
+            let withdraws = ending.withdraws || self.shared.is_sealed;
             state.announced = if withdraws { Announced::Withdrawn } else { Announced::NothingNew };
             state.saved = Saved::Ended;
         } else if ending.seen.is_some() {
@@ -233,7 +236,7 @@ impl Inner {
 }
 
 impl State {
-    fn stored(&mut self, outcome: Outcome, task: Task, shared: &Shared) {
+    pub(crate) fn stored(&mut self, outcome: Outcome, task: Task, shared: &Shared) {
         let ended = self.end_when_saved.take();
         let renamed = match outcome {
             Outcome::Nothing => return,
@@ -372,6 +375,6 @@ mod tests {
             panic!("ready at once");
         };
         let (load, commit) = (size_of_val(&session.load()), size_of_val(&session.0.commit(Moment::Close)));
-        assert!(load <= 64 && commit <= 896, "load {load}, commit {commit}");
+        assert!(load <= 64 && commit <= 384, "load {load}, commit {commit}");
     }
 }

@@ -1,7 +1,6 @@
 //! A small fair lock for futures, free of any runtime: first come, first served, safe to cancel.
 
 use std::{
-    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -30,13 +29,19 @@ const QUEUED: u8 = 2;
 struct Queue {
     taken: bool,
     next_ticket: u64,
-    waiting: VecDeque<(u64, Waker)>,
+    /// The first come first. A handful, so taking from the front is cheap, and a vector costs nothing while it is empty.
+    waiting: Vec<(u64, Waker)>,
 }
 
 impl Gate {
     /// Waits for its turn. The turn lasts until the answer is dropped.
     pub(crate) fn enter(&self) -> Enter<'_> {
         Enter { gate: self, ticket: None }
+    }
+
+    /// A turn, if nobody is inside or waits.
+    pub(crate) fn enter_now(&self) -> Option<Turn<'_>> {
+        self.move_on(FREE, TAKEN).then_some(Turn { gate: self })
     }
 
     fn move_on(&self, from: u8, to: u8) -> bool {
@@ -70,7 +75,7 @@ impl Gate {
             self.mode.store(if queue.taken { TAKEN } else { FREE }, Ordering::Release);
             return;
         }
-        let first = queue.waiting.front().filter(|_| !queue.taken).map(|(_, waker)| waker.clone());
+        let first = queue.waiting.first().filter(|_| !queue.taken).map(|(_, waker)| waker.clone());
         drop(queue);
         if let Some(first) = first {
             first.wake();
@@ -107,15 +112,15 @@ impl<'a> Future for Enter<'a> {
             let Some(mut queue) = gate.crowd() else { return Poll::Ready(Turn { gate }) };
             let ticket = queue.next_ticket;
             queue.next_ticket += 1;
-            queue.waiting.push_back((ticket, context.waker().clone()));
+            queue.waiting.push((ticket, context.waker().clone()));
             self.ticket = Some(ticket);
             return Poll::Pending;
         };
         // Who has a ticket waits, so the mode is `QUEUED`.
         let mut queue = gate.lock();
-        if !queue.taken && queue.waiting.front().is_some_and(|(first, _)| *first == ticket) {
+        if !queue.taken && queue.waiting.first().is_some_and(|(first, _)| *first == ticket) {
             queue.taken = true;
-            queue.waiting.pop_front();
+            queue.waiting.remove(0);
             self.ticket = None;
             gate.settle(queue);
             return Poll::Ready(Turn { gate });

@@ -1,6 +1,9 @@
 //! The session of a request before anybody asked for it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::fence},
+};
 
 use crate::{
     error::SessionError,
@@ -28,7 +31,7 @@ pub(crate) struct Inner {
     /// Held while this request talks to the store.
     pub(crate) gate: Gate,
     /// Whether anybody has asked for the session or can still do so: most requests never do, and then this is all there
-    /// is to look at. Leaves [`UNASKED`] once; to [`ASKED`] only under the lock of the state.
+    /// is to look at. Leaves [`UNASKED`] once, under the lock of the state or when nobody else is left.
     asked: AtomicU8,
     state: Mutex<State>,
 }
@@ -99,7 +102,7 @@ impl Inner {
     }
 
     /// What a request that asks for the session gets; `None` if it has to be loaded first.
-    fn was_asked(&self) -> Option<Result<(), SessionError>> {
+    pub(crate) fn was_asked(&self) -> Option<Result<(), SessionError>> {
         match self.asked.load(Ordering::Acquire) {
             UNASKED => None,
             ASKED => Some(Ok(())),
@@ -109,8 +112,31 @@ impl Inner {
 
     /// Ends the time in which the session can be asked for. Answers whether nobody did.
     #[inline]
-    pub(crate) fn close_unasked(&self) -> bool {
-        self.asked.compare_exchange(UNASKED, NEVER, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    pub(crate) fn close_unasked(self: &Arc<Self>) -> bool {
+        if self.asked.load(Ordering::Acquire) != UNASKED {
+            return false;
+        }
+        if Arc::strong_count(self) == 1 {
+            // Nobody else is left who could ask, so no lock is needed; the fence shows what they did before they left.
+            fence(Ordering::Acquire);
+            let nobody = self.asked.load(Ordering::Relaxed) == UNASKED;
+            if nobody {
+                self.asked.store(NEVER, Ordering::Release);
+            }
+            return nobody;
+        }
+        self.leave_unasked(&self.state(), NEVER).is_ok()
+    }
+
+    /// Settles once, under the lock of the state, whether the session was asked for. Fails with what was settled before.
+    fn leave_unasked(&self, _: &MutexGuard<'_, State>, to: u8) -> Result<(), u8> {
+        match self.asked.load(Ordering::Relaxed) {
+            UNASKED => {
+                self.asked.store(to, Ordering::Release);
+                Ok(())
+            }
+            settled => Err(settled),
+        }
     }
 
     pub(crate) fn is_unasked(&self) -> bool {
@@ -118,13 +144,10 @@ impl Inner {
     }
 
     /// The future of a handler holds this one and is allocated anew for every request, so what only runs when the
-    /// store is asked is kept outside of it.
+    /// store has to be waited for is kept outside of it.
     async fn load(&self) -> Result<(), SessionError> {
-        if let Some(known) = self.was_asked() {
-            return known;
-        }
-        if matches!(self.presented, Presented::Nothing) {
-            return self.nothing_presented();
+        if let Some(loaded) = self.load_now() {
+            return loaded;
         }
         Box::pin(self.load_presented()).await
     }
@@ -155,7 +178,7 @@ impl Inner {
         }
     }
 
-    fn nothing_presented(&self) -> Result<(), SessionError> {
+    pub(crate) fn nothing_presented(&self) -> Result<(), SessionError> {
         // Nothing that is there needs the time of its use.
         self.found(Found::Nothing(Status::New), false, Timestamp::from_millis(0))
     }
@@ -163,9 +186,17 @@ impl Inner {
     /// Takes in what was presented. `outdated`: it has to be sent again because its key is about to be retired.
     fn found(&self, found: Found, outdated: bool, now: Timestamp) -> Result<(), SessionError> {
         let mut state = self.state();
+        self.take_in(&mut state, found, outdated, now)
+    }
 
-        if let Err(already) = self.asked.compare_exchange(UNASKED, ASKED, Ordering::AcqRel, Ordering::Acquire)
-        {
+    pub(crate) fn take_in(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        found: Found,
+        outdated: bool,
+        now: Timestamp,
+    ) -> Result<(), SessionError> {
+        if let Err(already) = self.leave_unasked(state, ASKED) {
             return if already == ASKED { Ok(()) } else { Err(SessionError::ResponseSent) };
         }
         state.loaded_at = now;

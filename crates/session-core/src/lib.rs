@@ -96,6 +96,7 @@ pub use lazy::LazySession;
 mod close;
 pub use close::{CloseError, Closed, Closing};
 
+mod at_once;
 mod attempt;
 mod commit;
 mod links;

@@ -26,6 +26,7 @@ use crate::{
     persist::{Candidate, Persistence},
     record::{Content, Record},
     request::RequestHead,
+    response::Varying,
     state::{Live, Status},
     store::{Entry, Expect, Removed, Store, Version, Written},
     store_error::{StoreError, StoreErrorKind},
@@ -43,6 +44,11 @@ pub(crate) struct Shared {
     pub(crate) realm: Realm,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) persistence: Arc<dyn Persistence>,
+    /// What never changes of its answers, so that not every request asks for it.
+    pub(crate) varying: Varying,
+    pub(crate) in_urls: bool,
+    pub(crate) redirects: bool,
+    pub(crate) is_sealed: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) events: Events,
@@ -86,12 +92,13 @@ impl SessionManager {
     /// The answer is a future that is ready at once, except for strategies that have to look before the handler runs.
     pub fn open(&self, head: &RequestHead<'_>) -> Opening {
         let session = LazySession::new(self.0.clone(), self.0.persistence.present(head));
-        match self.0.persistence.query_parameter() {
-            Some(parameter) if head.method == Method::GET => {
-                self.redirect_unless_live(session, head.uri, parameter)
-            }
-            _ => Opening::ready(session),
+        if self.0.redirects
+            && head.method == Method::GET
+            && let Some(parameter) = self.0.persistence.query_parameter()
+        {
+            return self.redirect_unless_live(session, head.uri, parameter);
         }
+        Opening::ready(session)
     }
 
     /// The request fields that [`open`](Self::open) looks at, or `None` for any: for adapters that have to copy them.
@@ -137,11 +144,6 @@ impl fmt::Debug for SessionManager {
 }
 
 impl Shared {
-    /// Whether the records travel with the clients.
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.persistence.state_limit().is_some()
-    }
-
     /// The store itself: through its `Arc`, every call would be forwarded by one more boxed future.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
@@ -220,7 +222,7 @@ impl Shared {
         Ok(self.unknown())
     }
 
-    fn is_alive(&self, record: &Record, now: Timestamp) -> bool {
+    pub(crate) fn is_alive(&self, record: &Record, now: Timestamp) -> bool {
         self.config.expiry.deadline(&record.meta()) > now
     }
 
@@ -245,12 +247,17 @@ impl Shared {
         record: &Record,
         expect: Expect,
     ) -> Result<Written, SessionError> {
-        let entry = Entry {
+        let entry = self.entry(record);
+        self.store().write(key, entry, expect).await.map_err(|error| self.failed(error, key))
+    }
+
+    /// What the store is asked to keep of a record.
+    pub(crate) fn entry(&self, record: &Record) -> Entry {
+        Entry {
             bytes: record.bytes().clone(),
             expires_at: self.config.expiry.deadline(&record.meta()).into(),
             principal: record.principal().map(|principal| self.realm.principal_key(principal)),
-        };
-        self.store().write(key, entry, expect).await.map_err(|error| self.failed(error, key))
+        }
     }
 
     /// Ends the session under `key`, whatever happens to it at the same time: other versions are removed as well, and

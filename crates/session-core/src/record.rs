@@ -153,6 +153,35 @@ impl Meta {
     }
 }
 
+impl Meta {
+    /// The fixed part of a record, made in one piece.
+    fn to_head(self, principal_length: usize) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        let (prefix, rest) = head.split_at_mut(2);
+        prefix.copy_from_slice(&[FORMAT, LIVE]);
+        let (numbers, rest) = rest.split_at_mut(48);
+        let values = [
+            self.created.millis(),
+            self.last_seen.millis(),
+            self.authenticated.map_or(0, Timestamp::millis),
+            self.id_drawn.millis(),
+            self.idle.to_bits(),
+            self.absolute.to_bits(),
+        ];
+        for (place, value) in numbers.as_chunks_mut::<8>().0.iter_mut().zip(values) {
+            *place = value.to_le_bytes();
+        }
+        let (csrf_secret, rest) = rest.split_at_mut(24);
+        csrf_secret.copy_from_slice(&self.csrf_secret);
+        let (unclaimed, rest) = rest.split_at_mut(1);
+        unclaimed.copy_from_slice(&[u8::from(self.unclaimed)]);
+        let (changed_by, length) = rest.split_at_mut(8);
+        changed_by.copy_from_slice(&self.changed_by.to_le_bytes());
+        length.copy_from_slice(&u16::try_from(principal_length).unwrap_or(u16::MAX).to_le_bytes());
+        head
+    }
+}
+
 impl Record {
     /// Bytes of a record with a principal of this length and entries of this total length.
     pub(crate) const fn length(principal: usize, entries: usize) -> usize {
@@ -168,21 +197,7 @@ impl Record {
         write_entries: impl FnOnce(&mut Vec<u8>),
     ) -> Self {
         let mut bytes = Vec::with_capacity(Self::length(principal.len(), length));
-        bytes.extend_from_slice(&[FORMAT, LIVE]);
-        for number in [
-            meta.created.millis(),
-            meta.last_seen.millis(),
-            meta.authenticated.map_or(0, Timestamp::millis),
-            meta.id_drawn.millis(),
-            meta.idle.to_bits(),
-            meta.absolute.to_bits(),
-        ] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        bytes.extend_from_slice(&meta.csrf_secret);
-        bytes.push(u8::from(meta.unclaimed));
-        bytes.extend_from_slice(&meta.changed_by.to_le_bytes());
-        bytes.extend_from_slice(&u16::try_from(principal.len()).unwrap_or(u16::MAX).to_le_bytes());
+        bytes.extend_from_slice(&meta.to_head(principal.len()));
         bytes.extend_from_slice(principal.as_bytes());
         let entries_at = bytes.len();
         write_entries(&mut bytes);
@@ -274,6 +289,7 @@ impl<'a> EntryRef<'a> {
         bytes.extend_from_slice(self.value);
     }
 
+    #[inline]
     fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (head, rest) = bytes.split_at_checked(ENTRY_HEAD)?;
         let &[namespace, k0, k1, v0, v1, v2, v3] = head else { return None };
@@ -288,6 +304,21 @@ impl<'a> EntryRef<'a> {
 /// The entries of a record, in the order they were written.
 #[derive(Clone)]
 pub(crate) struct Entries<'a>(&'a [u8]);
+
+impl<'a> Entries<'a> {
+    pub(crate) const fn none() -> Self {
+        Self(&[])
+    }
+
+    /// The next entry, and the bytes that spell it.
+    #[inline]
+    pub(crate) fn next_with_bytes(&mut self) -> Option<(EntryRef<'a>, &'a [u8])> {
+        let (entry, rest) = EntryRef::split(self.0)?;
+        let (bytes, _) = self.0.split_at(self.0.len() - rest.len());
+        self.0 = rest;
+        Some((entry, bytes))
+    }
+}
 
 impl<'a> Iterator for Entries<'a> {
     type Item = EntryRef<'a>;

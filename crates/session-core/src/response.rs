@@ -8,11 +8,22 @@ use http::{
 
 use crate::error::SessionError;
 
-/// Marks an answer as depending on request fields. What the application has put there stays.
-pub(crate) fn vary(headers: &mut HeaderMap, fields: &[HeaderName]) {
-    for field in fields {
-        let covers = |token: &[u8]| token == b"*" || token.eq_ignore_ascii_case(field.as_str().as_bytes());
-        add(headers, VARY, covers, || HeaderValue::from(field.clone()));
+/// Request fields on which answers depend: each name, and the same as a value of `Vary`.
+#[derive(Debug)]
+pub(crate) struct Varying(Box<[(HeaderName, HeaderValue)]>);
+
+impl Varying {
+    pub(crate) fn on(fields: &[HeaderName]) -> Self {
+        Self(fields.iter().map(|field| (field.clone(), HeaderValue::from(field.clone()))).collect())
+    }
+
+    /// Marks an answer as depending on the fields. What the application has put there stays.
+    pub(crate) fn mark(&self, headers: &mut HeaderMap) {
+        for (field, value) in &self.0 {
+            let covers =
+                |token: &[u8]| token == b"*" || token.eq_ignore_ascii_case(field.as_str().as_bytes());
+            add(headers, VARY, covers, || value.clone());
+        }
     }
 }
 
@@ -83,7 +94,7 @@ mod tests {
             ("x-cookie", vec!["x-cookie", "cookie"]),
         ] {
             let mut headers = headers(VARY, before);
-            vary(&mut headers, &[COOKIE]);
+            Varying::on(&[COOKIE]).mark(&mut headers);
             assert_eq!(all(&headers, VARY), after);
         }
     }

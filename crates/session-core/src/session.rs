@@ -89,14 +89,14 @@ impl Session {
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         let state = self.0.state();
-        state.live.as_ref().filter(|_| !self.0.shared.is_sealed()).map(|live| live.id.clone())
+        state.live.as_ref().filter(|_| !self.0.shared.is_sealed).map(|live| live.id.clone())
     }
 
     /// The name under which the session can be shown to its owner and be ended, once it is stored. Not a secret.
     #[must_use]
     pub fn handle(&self) -> Option<SessionHandle> {
         let state = self.0.state();
-        state.live.as_ref().filter(|_| !self.0.shared.is_sealed()).map(|live| SessionHandle::of(live.key))
+        state.live.as_ref().filter(|_| !self.0.shared.is_sealed).map(|live| SessionHandle::of(live.key))
     }
 
     /// When the session was created; now for one that is not stored yet.

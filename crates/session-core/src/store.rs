@@ -75,6 +75,35 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when the record may still be there.
     async fn remove(&self, key: &StoreKey, expect: Option<Version>) -> Result<Removed, StoreError>;
 
+    /// What [`load`](Self::load) would answer, if the store knows without waiting; `None` if it has to be asked there.
+    ///
+    /// For stores in memory: a request is answered without a future of its own. A store that never knows has nothing to
+    /// do here.
+    ///
+    /// # Contract
+    /// - must not block, and otherwise the contract of [`load`](Self::load).
+    fn load_now(&self, key: &StoreKey) -> Option<Result<Option<Stored>, StoreError>> {
+        let _ = key;
+        None
+    }
+
+    /// What [`write`](Self::write) would answer, if the store can write without waiting.
+    ///
+    /// # Contract
+    /// - must not block, and otherwise the contract of [`write`](Self::write).
+    ///
+    /// # Errors
+    /// The entry, if nothing was done and [`write`](Self::write) has to be asked.
+    fn write_now(
+        &self,
+        key: &StoreKey,
+        entry: Entry,
+        expect: Expect,
+    ) -> Result<Result<Written, StoreError>, Entry> {
+        let _ = (key, expect);
+        Err(entry)
+    }
+
     /// The ability to delete expired records, if this store needs it.
     fn as_sweep(&self) -> Option<&dyn Sweep> {
         None
@@ -357,6 +386,19 @@ macro_rules! forward_store {
 
             async fn remove(&self, key: &StoreKey, expect: Option<Version>) -> Result<Removed, StoreError> {
                 (**self).remove(key, expect).await
+            }
+
+            fn load_now(&self, key: &StoreKey) -> Option<Result<Option<Stored>, StoreError>> {
+                (**self).load_now(key)
+            }
+
+            fn write_now(
+                &self,
+                key: &StoreKey,
+                entry: Entry,
+                expect: Expect,
+            ) -> Result<Result<Written, StoreError>, Entry> {
+                (**self).write_now(key, entry, expect)
             }
 
             fn as_sweep(&self) -> Option<&dyn Sweep> {

@@ -103,6 +103,19 @@ impl Store for MemoryStore {
         Ok(self.engine.remove(key, expect))
     }
 
+    fn load_now(&self, key: &StoreKey) -> Option<Result<Option<Stored>, StoreError>> {
+        Some(Ok(self.engine.load(key)))
+    }
+
+    fn write_now(
+        &self,
+        key: &StoreKey,
+        entry: Entry,
+        expect: Expect,
+    ) -> Result<Result<Written, StoreError>, Entry> {
+        Ok(self.engine.write(key, entry, expect))
+    }
+
     fn as_sweep(&self) -> Option<&dyn Sweep> {
         Some(self)
     }

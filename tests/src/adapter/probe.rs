@@ -166,6 +166,13 @@ impl Probe {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nothing is to happen to any call.
+    fn is_calm(&self) -> bool {
+        let mut state = self.state();
+        state.holds.retain(|(_, barrier)| !barrier.is_over());
+        state.holds.is_empty() && state.troubles.iter().all(|trouble| trouble.left == 0)
+    }
+
     /// What happens to every call before the store sees it. Answers how it is to fail, if it is.
     async fn enter(&self, call: Call, key: Option<&StoreKey>) -> Result<(), Trouble> {
         let barriers: Vec<Arc<Barrier>> = {
@@ -251,6 +258,36 @@ impl Store for Probe {
             Ok(removed)
         };
         self.call(Call::Remove, Some(key), remove).await
+    }
+
+    fn load_now(&self, key: &StoreKey) -> Option<Result<Option<Stored>, StoreError>> {
+        let loaded = self.is_calm().then(|| self.0.store.load_now(key))??;
+        let mut state = self.state();
+        state.asked.push(*key);
+        state.calls.loads += 1;
+        Some(loaded)
+    }
+
+    fn write_now(
+        &self,
+        key: &StoreKey,
+        entry: Entry,
+        expect: Expect,
+    ) -> Result<Result<Written, StoreError>, Entry> {
+        if !self.is_calm() {
+            return Err(entry);
+        }
+        let (bytes, expires_at) = (entry.bytes.clone(), entry.expires_at);
+        let written = self.0.store.write_now(key, entry, expect)?;
+        let mut state = self.state();
+        state.asked.push(*key);
+        state.calls.writes += 1;
+        state.written.push(bytes);
+        state.expiries.push(expires_at);
+        if matches!(written, Ok(Written::Stored(_))) {
+            state.present.insert(*key);
+        }
+        Ok(written)
     }
 
     fn as_sweep(&self) -> Option<&dyn Sweep> {
