@@ -95,7 +95,7 @@ impl SessionFairing {
 
     async fn close<'r>(&self, manager: &SessionManager, session: LazySession, response: &mut Response<'r>) {
         let status = StatusCode::from_u16(response.status().code).unwrap_or_default();
-        let mut headers = translate::Fields::of(response, &session);
+        let mut headers = translate::Fields::of(response, &session, manager);
         match manager.close(session, status).await {
             Ok(closed) => {
                 closed.apply(headers.as_mut());
@@ -132,12 +132,12 @@ impl Fairing for SessionFairing {
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         let Some(manager) = self.manager.get() else { return };
-        let head = match manager.request_fields() {
-            Some(fields) => Head::with_fields(fields, request),
-            None => Head::of(request),
+        let head = Head::for_manager(manager, request);
+        let opened = match manager.open(&head.as_ref()).into_ready() {
+            Ok(opened) => opened,
+            Err(opening) => opening.await,
         };
-        let opening = manager.open(&head.as_ref());
-        match opening.await {
+        match opened {
             Opened::Continue(session) => Local::of(request).begin(session),
             Opened::Respond(response) => answer::instead_of_routing(request, response),
         }

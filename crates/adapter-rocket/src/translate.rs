@@ -1,6 +1,6 @@
 //! Between Rocket's types and those of the `http` crate.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
@@ -8,7 +8,7 @@ use rocket::{
     Request, Response,
     http::{Header, Status},
 };
-use session_core::{LazySession, RequestHead};
+use session_core::{LazySession, RequestHead, SessionManager};
 
 /// A copy of what the core looks at in a request.
 ///
@@ -28,28 +28,24 @@ impl Head {
         {
             headers.insert(header::HOST, host);
         }
-        Self::with(headers, request)
+        Self::with(headers, uri(request), request)
     }
 
-    /// With these header fields only.
-    pub(crate) fn with_fields(fields: &[HeaderName], request: &Request<'_>) -> Self {
-        let mut headers = HeaderMap::new();
-        for name in fields {
-            let values = request.headers().get(name.as_str());
-            for value in values.filter_map(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
-                headers.append(name.clone(), value);
-            }
-        }
-        Self::with(headers, request)
+    /// With no more than the manager looks at.
+    pub(crate) fn for_manager(manager: &SessionManager, request: &Request<'_>) -> Self {
+        let Some(fields) = manager.request_fields() else { return Self::of(request) };
+        let headers = copy_of(fields, request.headers());
+        let uri = if manager.reads_target() { uri(request) } else { Uri::default() };
+        Self::with(headers, uri, request)
     }
 
-    fn with(mut headers: HeaderMap, request: &Request<'_>) -> Self {
+    fn with(mut headers: HeaderMap, uri: Uri, request: &Request<'_>) -> Self {
         if !request.headers().contains(header::COOKIE) {
             headers.extend(cookies_of_local_request(request));
         }
         Self {
             method: Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default(),
-            uri: Uri::try_from(request.uri().to_string()).unwrap_or_default(),
+            uri,
             headers,
         }
     }
@@ -57,6 +53,10 @@ impl Head {
     pub(crate) fn as_ref(&self) -> RequestHead<'_> {
         RequestHead::new(&self.method, &self.uri, &self.headers)
     }
+}
+
+fn uri(request: &Request<'_>) -> Uri {
+    Uri::try_from(request.uri().to_string()).unwrap_or_default()
 }
 
 /// Rocket's local client puts its cookies into the jar only. In a request from the network the jar is empty unless
@@ -71,17 +71,30 @@ fn cookies_of_local_request(request: &Request<'_>) -> Option<(HeaderName, Header
 }
 
 /// The header fields of a response, for the core to add to.
-pub(crate) struct Fields {
+pub(crate) struct Fields<'a> {
     headers: HeaderMap,
-    /// Whether the fields of the response are among them.
-    copied: bool,
+    copied: Copied<'a>,
 }
 
-impl Fields {
-    /// Those of a session that nobody has asked for will not be needed, and are not copied.
-    pub(crate) fn of(response: &Response<'_>, session: &LazySession) -> Self {
-        let copied = !session.is_untouched();
-        Self { headers: if copied { copy(response.headers()) } else { HeaderMap::new() }, copied }
+/// Which fields of the response are among them.
+enum Copied<'a> {
+    All,
+    These(&'a [HeaderName]),
+}
+
+impl<'a> Fields<'a> {
+    /// No more than the manager looks at. Those of a session that nobody has asked for will not be needed.
+    pub(crate) fn of(response: &Response<'_>, session: &LazySession, manager: &'a SessionManager) -> Self {
+        let copied = match manager.response_fields() {
+            _ if session.is_untouched() => Copied::These(&[]),
+            Some(fields) => Copied::These(fields),
+            None => Copied::All,
+        };
+        let headers = match copied {
+            Copied::All => copy(response.headers()),
+            Copied::These(fields) => copy_of(fields, response.headers()),
+        };
+        Self { headers, copied }
     }
 
     pub(crate) fn as_mut(&mut self) -> &mut HeaderMap {
@@ -95,7 +108,10 @@ impl Fields {
             if values().eq(response.headers().get(name.as_str()).map(str::as_bytes)) {
                 continue;
             }
-            let mut replace = self.copied;
+            let mut replace = match self.copied {
+                Copied::All => true,
+                Copied::These(fields) => fields.contains(name),
+            };
             for field in values().filter_map(|value| field(name, value)) {
                 if std::mem::take(&mut replace) {
                     response.set_header(field);
@@ -132,6 +148,17 @@ pub(crate) fn response(response: http::Response<Bytes>) -> Response<'static> {
     response
 }
 
+fn copy_of(names: &[HeaderName], fields: &rocket::http::HeaderMap<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for name in names {
+        let values = fields.get(name.as_str());
+        for value in values.filter_map(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
+            headers.append(name.clone(), value);
+        }
+    }
+    headers
+}
+
 fn copy(fields: &rocket::http::HeaderMap<'_>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields.iter() {
@@ -145,8 +172,20 @@ fn copy(fields: &rocket::http::HeaderMap<'_>) -> HeaderMap {
     headers
 }
 
+/// What nearly every response gets is not copied.
 fn field(name: &HeaderName, value: &[u8]) -> Option<Header<'static>> {
-    Some(Header::new(name.as_str().to_owned(), std::str::from_utf8(value).ok()?.to_owned()))
+    let name = match name {
+        &header::VARY => Cow::Borrowed("vary"),
+        &header::SET_COOKIE => Cow::Borrowed("set-cookie"),
+        &header::CACHE_CONTROL => Cow::Borrowed("cache-control"),
+        other => Cow::Owned(other.as_str().to_owned()),
+    };
+    let value = match value {
+        b"cookie" => Cow::Borrowed("cookie"),
+        b"no-store" => Cow::Borrowed("no-store"),
+        other => Cow::Owned(std::str::from_utf8(other).ok()?.to_owned()),
+    };
+    Some(Header::new(name, value))
 }
 
 /// What Rocket and its shield put on every response.

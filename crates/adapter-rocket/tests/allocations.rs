@@ -20,10 +20,10 @@ use session_core::{Key, SessionManager};
 use session_store_memory::MemoryStore;
 
 // Rocket has header fields of its own kind: what the core looks at is copied, and what it adds is copied back.
-const UNTOUCHED: u64 = 7;
-const READING: u64 = 23;
-const WRITING: u64 = 29;
-const CREATING: u64 = 42;
+const UNTOUCHED: u64 = 6;
+const READING: u64 = 11;
+const WRITING: u64 = 15;
+const CREATING: u64 = 24;
 
 const VISITS: Key<u64> = Key::new("visits");
 

@@ -22,9 +22,9 @@ use warp::{Filter, Rejection, Reply, reply::Response};
 
 // What was measured, so that more is noticed.
 const UNTOUCHED: u64 = 5;
-const READING: u64 = 8;
-const WRITING: u64 = 14;
-const CREATING: u64 = 14;
+const READING: u64 = 6;
+const WRITING: u64 = 10;
+const CREATING: u64 = 11;
 
 const VISITS: Key<u64> = Key::new("visits");
 

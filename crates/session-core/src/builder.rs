@@ -11,6 +11,8 @@ use http::Response;
 
 #[cfg(feature = "signed")]
 use crate::persist::SealedCookie;
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
+
 use crate::{
     clock::{Clock, SystemClock},
     config::{PersistConfig, SavePolicy, SessionConfig, SessionLimitPolicy},
@@ -250,6 +252,13 @@ impl ManagerBuilder {
             config: self.config,
             store,
             varying: Varying::on(persistence.vary()),
+            // Strategies that answer in a field of their own answer in the one that they read.
+            response_fields: [VARY, CACHE_CONTROL]
+                .iter()
+                .chain(persistence.in_urls().then_some(&REFERRER_POLICY))
+                .chain(persistence.vary())
+                .cloned()
+                .collect(),
             in_urls: persistence.in_urls(),
             redirects: persistence.query_parameter().is_some(),
             is_sealed: persistence.state_limit().is_some(),

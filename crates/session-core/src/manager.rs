@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) persistence: Arc<dyn Persistence>,
     /// What never changes of its answers, so that not every request asks for it.
     pub(crate) varying: Varying,
+    pub(crate) response_fields: Box<[HeaderName]>,
     pub(crate) in_urls: bool,
     pub(crate) redirects: bool,
     pub(crate) is_sealed: bool,
@@ -105,6 +106,19 @@ impl SessionManager {
     #[must_use]
     pub fn request_fields(&self) -> Option<&[HeaderName]> {
         (!self.0.persistence.reads_other_fields()).then(|| self.0.persistence.vary())
+    }
+
+    /// Whether [`open`](Self::open) looks at the target of requests: for adapters that would have to copy it.
+    #[must_use]
+    pub fn reads_target(&self) -> bool {
+        self.0.in_urls || self.0.persistence.reads_other_fields()
+    }
+
+    /// The response fields that [`Closed::apply`](crate::Closed::apply) looks at or replaces, or `None` for any; to others
+    /// it only adds. For adapters that have to copy them.
+    #[must_use]
+    pub fn response_fields(&self) -> Option<&[HeaderName]> {
+        (!self.0.persistence.reads_other_fields()).then_some(&*self.0.response_fields)
     }
 
     /// Whether responses tell clients their ids. If not, the application does ([`Session::id_to_hand_out`]).

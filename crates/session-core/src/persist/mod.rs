@@ -54,8 +54,9 @@ pub trait Persistence: fmt::Debug + Send + Sync + 'static {
     /// The request fields on which every answer that used the session depends (RFC 9110 section 12.5.5).
     fn vary(&self) -> &[HeaderName];
 
-    /// Whether [`present`](Self::present) looks at other fields than those of [`vary`](Self::vary). If not, adapters to
-    /// frameworks with types of their own need not copy the others.
+    /// Whether [`present`](Self::present) looks at other fields than those of [`vary`](Self::vary), or at the target although
+    /// ids are not [in URLs](Self::in_urls), or [`announce`](Self::announce) at other fields than those that it writes. If
+    /// not, adapters to frameworks with types of their own need not copy the rest.
     fn reads_other_fields(&self) -> bool {
         true
     }
