@@ -93,6 +93,10 @@ impl Store for FileStore {
         work.await
     }
 
+    fn load_now(&self, key: &StoreKey) -> Option<Result<Option<Stored>, StoreError>> {
+        self.inner.records.load_cached(key).map(Ok)
+    }
+
     fn as_sweep(&self) -> Option<&dyn Sweep> {
         Some(self)
     }

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::LazyLock};
 
 use session_core::Store;
 
-use super::{cases, fresh::Facts, subject::Subject};
+use super::{cases, fresh::Facts, sample::key, subject::Subject};
 use crate::{Result, docs};
 
 /// What [`__store_cases`](crate::__store_cases) expands to here.
@@ -67,6 +67,8 @@ impl fmt::Debug for Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Need {
+    /// Answers without waiting: [`Fresh::answers_at_once`](super::Fresh::answers_at_once).
+    AtOnce,
     /// A bound that can be reached: [`Fresh::bounded_with`](super::Fresh::bounded_with).
     Bounded,
     /// A clock that the suite can move by minutes and years: not [`Fresh::own_clock`](super::Fresh::own_clock).
@@ -95,6 +97,10 @@ impl Need {
     /// Why the need is not met, if it is not.
     pub(super) fn unmet(self, store: &dyn Store, facts: &Facts) -> Option<&'static str> {
         let (met, reason) = match self {
+            Self::AtOnce => (
+                facts.at_once || store.load_now(&key(0)).is_some(),
+                "no answers without waiting are declared (`Fresh::answers_at_once`)",
+            ),
             Self::Bounded => {
                 (facts.bounded.is_some(), "no bounded variant is declared (`Fresh::bounded_with`)")
             }

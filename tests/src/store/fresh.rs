@@ -37,6 +37,7 @@ pub(crate) struct Facts {
     pub(super) foreign: Option<Hook<Foreign, bool>>,
     pub(super) bounded: Option<Bounded>,
     pub(crate) own_clock: bool,
+    pub(super) at_once: bool,
     pub(crate) missing: Option<String>,
     pub(super) largest_record: usize,
 }
@@ -79,6 +80,7 @@ impl Fresh {
             foreign: None,
             bounded: None,
             own_clock: false,
+            at_once: false,
             missing: None,
             largest_record: 1 << 20,
         };
@@ -180,6 +182,13 @@ impl Fresh {
         self
     }
 
+    /// Declares that the store knows some answers without waiting ([`Store::load_now`], [`Store::write_now`]).
+    #[must_use]
+    pub fn answers_at_once(mut self) -> Self {
+        self.facts.at_once = true;
+        self
+    }
+
     /// Declares the size of the largest record the store takes; without it, 1 MiB is expected to fit.
     #[must_use]
     pub fn largest_record(mut self, bytes: usize) -> Self {
@@ -207,6 +216,7 @@ impl fmt::Debug for Facts {
             .field("foreign", &self.foreign.is_some())
             .field("bounded", &self.bounded.as_ref().map(|bounded| bounded.most_records))
             .field("own_clock", &self.own_clock)
+            .field("at_once", &self.at_once)
             .field("missing", &self.missing)
             .field("largest_record", &self.largest_record)
             .finish()

@@ -34,6 +34,11 @@ macro_rules! __store_cases {
                 a_write_after_a_removal_conflicts [],
                 a_conflict_changes_nothing [],
             }
+            at_once {
+                a_load_at_once_says_what_a_load_says [AtOnce],
+                a_write_at_once_does_what_a_write_does [AtOnce],
+                increments_at_once_and_others_are_all_counted [AtOnce],
+            }
             versions {
                 every_write_makes_a_new_version [],
                 versions_are_not_reused_after_a_removal [],

@@ -156,7 +156,7 @@ impl Store for Reference {
 }
 
 impl Shelf {
-    fn load(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
+    pub(crate) fn load(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
         match self.records.get(key) {
             Some(kept) if kept.damaged => Err(StoreError::new(StoreErrorKind::Corrupt, NAME)),
             Some(Kept { entry, version, .. }) => {

@@ -40,6 +40,7 @@ fn declared(clock: Arc<ManualClock>, folder: TempDir, durability: Durability, po
     };
     let (again, peer, victims, beside) = (open.clone(), open.clone(), root.clone(), root);
     Fresh::new(open())
+        .answers_at_once()
         .reopen_with(move || ready(again()))
         .peer_with(move || ready(peer()))
         .damage_with(move |key| {

@@ -17,7 +17,7 @@ pub async fn one_shard(clock: Arc<ManualClock>) -> Fresh {
 
 fn declared(clock: Arc<ManualClock>, shards: usize) -> Fresh {
     let store = MemoryStore::builder().shards(shards).clock(Arc::clone(&clock) as Arc<_>).build();
-    Fresh::new(store).bounded_with(MOST_RECORDS, move || {
+    Fresh::new(store).answers_at_once().bounded_with(MOST_RECORDS, move || {
         let bounded = MemoryStore::builder().shards(shards).max_records(MOST_RECORDS);
         ready(bounded.clock(Arc::clone(&clock) as Arc<_>).build())
     })

@@ -29,6 +29,20 @@ pub(super) trait Lie: fmt::Debug + Default + Send + Sync + 'static {
         honest.load(key).await
     }
 
+    fn load_now(&self, _honest: &Honest, _key: &StoreKey) -> Option<Answer<Option<Stored>>> {
+        None
+    }
+
+    fn write_now(
+        &self,
+        _honest: &Honest,
+        _key: &StoreKey,
+        entry: Entry,
+        _expect: Expect,
+    ) -> Result<Answer<Written>, Entry> {
+        Err(entry)
+    }
+
     async fn write(&self, honest: &Honest, key: &StoreKey, entry: Entry, expect: Expect) -> Answer<Written> {
         honest.write(key, entry, expect).await
     }
@@ -145,6 +159,14 @@ impl<L: Lie> Store for Liar<L> {
 
     async fn remove(&self, key: &StoreKey, expect: Option<Version>) -> Answer<Removed> {
         self.lie.remove(&self.honest, key, expect).await
+    }
+
+    fn load_now(&self, key: &StoreKey) -> Option<Answer<Option<Stored>>> {
+        self.lie.load_now(&self.honest, key)
+    }
+
+    fn write_now(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Answer<Written>, Entry> {
+        self.lie.write_now(&self.honest, key, entry, expect)
     }
 
     fn as_sweep(&self) -> Option<&dyn Sweep> {

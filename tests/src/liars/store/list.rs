@@ -44,6 +44,10 @@ macro_rules! __store_liars {
                     moves_the_expiry_on_conflict MovesTheExpiryOnConflict,
                     moves_the_principal_on_conflict MovesThePrincipalOnConflict,
                 }
+                at_once {
+                    remembers_the_first_answer RemembersTheFirstAnswer,
+                    upserts_at_once UpsertsAtOnce,
+                }
                 versions {
                     counts_versions_anew CountsVersionsAnew,
                     keeps_the_version_of_equal_bytes KeepsTheVersionOfEqualBytes,

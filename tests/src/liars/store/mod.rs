@@ -5,6 +5,7 @@ mod lie;
 
 mod list;
 
+mod at_once;
 mod bytes;
 mod cancel;
 mod damage;

@@ -8,6 +8,7 @@
     reason = "every case fails in one way: when the store breaks the rule above it"
 )]
 
+pub mod at_once;
 pub mod bytes;
 pub mod cancel;
 pub mod damage;
