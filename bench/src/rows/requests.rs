@@ -34,7 +34,11 @@ pub(super) fn measure(options: Options, runtime: &Runtime) -> Result<Vec<Table>>
         for (row, counted) in Row::ALL.into_iter().zip(counts.of(framework)) {
             let figures: Vec<_> = counted.iter().map(|counted| counted.allocations).collect();
             let line = Line::new(row.title(), figures);
-            allocations.push(if framework == Framework::Axum { line.at_most(row.target().1) } else { line });
+            allocations.push(if framework == Framework::Axum {
+                line.at_most(row.most_allocations())
+            } else {
+                line
+            });
             bytes.push(Line::new(row.title(), counted.iter().map(|counted| counted.bytes)));
         }
         tables.extend([allocations, bytes]);
@@ -55,10 +59,12 @@ pub(super) fn times(contenders: &mut [Contender], row: Row, rounds: usize, runti
 }
 
 fn promised_time(framework: Framework, row: Row, figures: Vec<f64>) -> Line {
-    let (plain, peer) = (figures[0], figures.last().copied().unwrap_or(f64::NAN));
-    let line = Line::new(row.title(), figures);
-    match row.share_of_peer(framework) {
-        None => line.at_most(row.target().0),
-        Some(share) => line.at_most((peer - plain) * share).because("a third of the peer"),
-    }
+    // Behind the plain application and the library comes the peer that the promise is about.
+    let (plain, peer) = (figures[0], figures.get(2).copied().unwrap_or(f64::NAN));
+    let times = row.times_cheaper(framework);
+    let words = match framework {
+        Framework::Axum => format!("the first peer / {times}; a sketch: {} ns", row.sketch()),
+        Framework::Warp | Framework::Rocket => format!("the peer / {times}"),
+    };
+    Line::new(row.title(), figures).at_most((peer - plain) / times).because(&words)
 }
