@@ -2,7 +2,7 @@
 //! allocation of its own, one lock. Whatever is less common is left to the futures that say the same in general
 //! ([`find`](crate::manager::Shared::find), [`commit`](crate::lazy::Inner::commit)), which then begin from the start.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
     attempt::changed,
@@ -55,7 +55,8 @@ impl Inner {
     pub(crate) fn commit_now(&self, state: &mut State, task: Task) -> Option<Result<(), SessionError>> {
         let shared = &*self.shared;
         let pending = &state.pending;
-        let is_common = state.saving.is_none()
+        let is_common = shared.writes_now.load(Ordering::Relaxed)
+            && state.saving.is_none()
             && !pending.stale
             && !pending.intent.authenticates()
             && shared.config.sweep_probability <= 0.0
@@ -105,7 +106,10 @@ impl Shared {
         record: &Record,
         expect: Expect,
     ) -> Option<Result<Version, SessionError>> {
-        let written = self.store().write_now(&live.key, self.entry(record), expect).ok()?;
+        let Ok(written) = self.store().write_now(&live.key, self.entry(record), expect) else {
+            self.writes_now.store(false, Ordering::Relaxed);
+            return None;
+        };
         match written {
             Ok(Written::Stored(version)) => Some(Ok(version)),
             Ok(Written::Conflict) => None,

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -269,6 +272,7 @@ impl ManagerBuilder {
             gates: Default::default(),
             logins: Default::default(),
             attempts: AtomicU64::new(u64::from_le_bytes(first_attempt)),
+            writes_now: AtomicBool::new(true),
             reserved: Default::default(),
             on_close: self.on_close,
             error_response: self.error_response,

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) logins: Gates,
     /// Counts from a random number.
     pub(crate) attempts: AtomicU64,
+    /// Until the store has given an entry back: making one for nothing is what a write costs most.
+    pub(crate) writes_now: AtomicBool,
     pub(crate) reserved: RwLock<HashSet<String>>,
     pub(crate) on_close: Option<Arc<CloseListener>>,
     pub(crate) error_response: Option<Arc<ErrorResponse>>,

@@ -93,7 +93,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// - must not block, and otherwise the contract of [`write`](Self::write).
     ///
     /// # Errors
-    /// The entry, if nothing was done and [`write`](Self::write) has to be asked.
+    /// The entry, if nothing was done and [`write`](Self::write) has to be asked. A manager whose store has given one back
+    /// does not ask again.
     fn write_now(
         &self,
         key: &StoreKey,
