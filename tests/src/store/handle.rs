@@ -9,8 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use session_core::{
-    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Store, StoreError, StoreKey, Stored,
-    Sweep, SweepRequest, Swept, Version, Written,
+    Entry, Environment, Expect, PrincipalIndex, PrincipalKey, Removed, Scan, Store, StoreError, StoreKey,
+    Stored, Sweep, SweepRequest, Swept, Version, Written,
 };
 
 use super::watched::Watched;
@@ -114,6 +114,10 @@ impl Handle {
         self.as_principal_index().ok_or_else(|| lost("as_principal_index"))
     }
 
+    pub(super) fn scanner(&self) -> Result<&dyn Scan> {
+        self.as_scan().ok_or_else(|| lost("as_scan"))
+    }
+
     pub(super) fn environment(&self) -> Result<&dyn Environment> {
         self.as_environment().ok_or_else(|| lost("as_environment"))
     }
@@ -128,7 +132,7 @@ impl Handle {
 
     /// The same, and how many records the scan could not read.
     pub(super) async fn scan_to_end(&self, limit: usize) -> Result<(BTreeMap<StoreKey, Entry>, usize)> {
-        let scan = self.as_scan().ok_or_else(|| lost("as_scan"))?;
+        let scan = self.scanner()?;
         let (mut found, mut failed, mut cursor) = (BTreeMap::new(), 0, None);
         for _ in 0..PAGES {
             let page = scan.scan(cursor.as_ref(), limit).await?;

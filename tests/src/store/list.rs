@@ -87,6 +87,8 @@ macro_rules! __store_cases {
                 a_cancelled_removal_is_done_or_not [],
                 a_cancelled_removal_spares_a_later_write [],
                 a_cancelled_load_changes_nothing [],
+                a_cancelled_list_changes_nothing [PrincipalIndex],
+                a_cancelled_scan_changes_nothing [Scan],
                 a_cancelled_sweep_deletes_no_live_record [Sweep Clock],
             }
             sweep {

@@ -1,6 +1,6 @@
 //! Lies that only show when a call is dropped half way.
 
-use session_core::{SweepRequest, Swept};
+use session_core::{PrincipalKey, ScanCursor, Scanned, SweepRequest, Swept};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -160,6 +160,50 @@ impl Lie for DeletesWhenCancelled {
         let swept = honest.sweep(request).await;
         late.done();
         swept
+    }
+}
+
+/// A cancelled list leaves the last record of its page off the list, as one that was clearing up half way.
+#[derive(Debug, Default)]
+pub(super) struct DelistsWhenCancelled(Mutex<Vec<(StoreKey, ())>>);
+
+#[async_trait]
+impl Lie for DelistsWhenCancelled {
+    async fn keys_of(
+        &self,
+        honest: &Honest,
+        principal: &PrincipalKey,
+        after: Option<&StoreKey>,
+        limit: usize,
+    ) -> Answer<Vec<StoreKey>> {
+        for (key, ()) in locked(&self.0).drain(..) {
+            if let Some(kept) = honest.shelf().records.get_mut(&key) {
+                kept.entry.principal = None;
+            }
+        }
+        let last = honest.keys_of(principal, after, limit).await?.pop();
+        let late = Late { lie: &self.0, what: last.map(|key| (key, ())) };
+        let listed = honest.keys_of(principal, after, limit).await;
+        late.done();
+        listed
+    }
+}
+
+/// A cancelled scan leaves the first record of its page damaged behind.
+#[derive(Debug, Default)]
+pub(super) struct DamagesInACancelledScan(Mutex<Vec<(StoreKey, ())>>);
+
+#[async_trait]
+impl Lie for DamagesInACancelledScan {
+    async fn scan(&self, honest: &Honest, cursor: Option<&ScanCursor>, limit: usize) -> Answer<Scanned> {
+        for (key, ()) in locked(&self.0).drain(..) {
+            honest.damage(&key);
+        }
+        let first = honest.scan(cursor, limit).await?.entries.first().map(|(key, _)| *key);
+        let late = Late { lie: &self.0, what: first.map(|key| (key, ())) };
+        let scanned = honest.scan(cursor, limit).await;
+        late.done();
+        scanned
     }
 }
 

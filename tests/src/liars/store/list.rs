@@ -94,6 +94,8 @@ macro_rules! __store_liars {
                     removes_late RemovesLate,
                     damages_when_cancelled DamagesWhenCancelled,
                     deletes_when_cancelled DeletesWhenCancelled,
+                    delists_when_cancelled DelistsWhenCancelled,
+                    damages_in_a_cancelled_scan DamagesInACancelledScan,
                 }
                 sweep {
                     sweeps_the_living SweepsTheLiving,

@@ -6,7 +6,7 @@ use session_core::StoreKey;
 
 use super::prelude::*;
 use crate::store::{
-    cut::{cut, cuts, endless},
+    cut::{POLLS, cut, cuts, endless},
     handle::SWEEPS,
 };
 
@@ -106,6 +106,70 @@ pub async fn a_cancelled_load_changes_nothing(subject: Subject) -> Result {
         }
     }
     endless()
+}
+
+/// A list cancelled at any await, be it the first page or a later one, takes no live record off the list, changes none and
+/// blocks nobody, also where it clears away what is stale.
+pub async fn a_cancelled_list_changes_nothing(subject: Subject) -> Result {
+    let ann = principal(0);
+    let listed = |text| subject.entry(text).with_principal(ann);
+    let (live, stale) = (keys(20), (20..30).map(key));
+    let mut before = Vec::new();
+    for key in &live {
+        subject.store.create(key, listed("there")).await?;
+        before.push(subject.store.found(key).await?);
+    }
+    for (number, key) in stale.enumerate() {
+        let version = subject.store.create(&key, listed("stale")).await?;
+        match number % 2 {
+            0 => subject.store.delete(&key).await?,
+            _ => drop(subject.store.replace(&key, subject.entry("nobody's"), version).await?),
+        }
+    }
+    for after in [None, live.iter().min()] {
+        for polls in cuts() {
+            let done = cut(polls, subject.store.index()?.keys_of(&ann, after, 7)).await;
+            subject.store.lists(&ann, &live).await?;
+            if let Some(page) = done {
+                ensure!(!page?.is_empty(), "a list that is not cancelled is empty");
+                break;
+            }
+            ensure!(polls + 1 < POLLS, "a list is not done after {POLLS} polls");
+        }
+    }
+    for (key, before) in live.iter().zip(before) {
+        ensure!(subject.store.found(key).await? == before, "a cancelled list changes a record");
+        subject.store.replace(key, listed("written"), before.version).await?;
+    }
+    subject.store.lists(&ann, &live).await
+}
+
+/// A scan cancelled at any await, at its beginning or further on, changes nothing and blocks nobody, and the next one finds
+/// everything.
+pub async fn a_cancelled_scan_changes_nothing(subject: Subject) -> Result {
+    let mut before = Vec::new();
+    for key in keys(20) {
+        subject.store.create(&key, subject.entry("there").with_principal(principal(0))).await?;
+        before.push((key, subject.store.found(&key).await?));
+    }
+    let first = subject.store.scanner()?.scan(None, 7).await?;
+    for cursor in [None, first.next.as_ref()] {
+        for polls in cuts() {
+            let done = cut(polls, subject.store.scanner()?.scan(cursor, 7)).await;
+            let found = subject.store.scanned(6).await?.len();
+            ensure!(found == 20, "after a cancelled scan another finds {found} of 20 records");
+            if let Some(page) = done {
+                page?;
+                break;
+            }
+            ensure!(polls + 1 < POLLS, "a scan is not done after {POLLS} polls");
+        }
+    }
+    for (key, before) in before {
+        ensure!(subject.store.found(&key).await? == before, "a cancelled scan changes a record");
+        subject.store.replace(&key, subject.entry("written"), before.version).await?;
+    }
+    Ok(())
 }
 
 /// A sweep cancelled at any await deletes no live record, and a later one reaches what it left.
