@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use session_core::SessionManager;
+use session_core::{SessionConfig, SessionManager, Store};
 
 /// The [fixture application](crate::fixture) behind an adapter.
 ///
@@ -39,10 +39,29 @@ pub trait Adapter: Send + Sync + Sized + 'static {
     fn send(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
+/// Another library in place of the core and an adapter, to see which of the cases it passes: an application that keeps the
+/// protocol of the [fixture application](crate::fixture) with the sessions of that library.
+pub trait Stranger: Send + Sync + Sized + 'static {
+    /// As [`Adapter::RAW_FIELDS`].
+    const RAW_FIELDS: bool = true;
+
+    /// Builds the application. `settings` are those that the case has chosen, and `cookie` is the name of the cookie that
+    /// the client looks for; every call of the library for whatever it keeps sessions in has to make the like call of
+    /// `store` first, so that the case can count it, hold it back and make it fail.
+    fn start(
+        settings: SessionConfig,
+        cookie: String,
+        store: Arc<dyn Store>,
+    ) -> impl Future<Output = Self> + Send;
+
+    /// As [`Adapter::send`].
+    fn send(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
 /// Starts the application of one adapter: the adapter as a value.
 #[derive(Clone, Copy)]
 pub struct Starter {
-    start: fn(SessionManager) -> Boxed<Started>,
+    start: fn(SessionManager, String, Arc<dyn Store>) -> Boxed<Started>,
     pub(super) raw_fields: bool,
 }
 
@@ -60,15 +79,34 @@ impl Starter {
     #[must_use]
     pub fn of<A: Adapter>() -> Self {
         Self {
-            start: |manager| {
+            start: |manager, _, _| {
                 Box::pin(async move { Arc::new(Running(Arc::new(A::start(manager).await))) as Started })
             },
             raw_fields: A::RAW_FIELDS,
         }
     }
 
-    pub(super) async fn start(self, manager: SessionManager) -> Started {
-        (self.start)(manager).await
+    /// The starter of `S`.
+    #[must_use]
+    pub fn of_stranger<S: Stranger>() -> Self {
+        Self {
+            start: |manager, cookie, store| {
+                let settings = manager.config().clone();
+                Box::pin(async move {
+                    Arc::new(Foreign(Arc::new(S::start(settings, cookie, store).await))) as Started
+                })
+            },
+            raw_fields: S::RAW_FIELDS,
+        }
+    }
+
+    pub(super) async fn start(
+        self,
+        manager: SessionManager,
+        cookie: String,
+        store: Arc<dyn Store>,
+    ) -> Started {
+        (self.start)(manager, cookie, store).await
     }
 }
 
@@ -84,5 +122,14 @@ impl<A: Adapter> Application for Running<A> {
     fn send(&self, request: Request<Bytes>) -> Boxed<Response<Bytes>> {
         let adapter = Arc::clone(&self.0);
         Box::pin(async move { adapter.send(request).await })
+    }
+}
+
+struct Foreign<S>(Arc<S>);
+
+impl<S: Stranger> Application for Foreign<S> {
+    fn send(&self, request: Request<Bytes>) -> Boxed<Response<Bytes>> {
+        let stranger = Arc::clone(&self.0);
+        Box::pin(async move { stranger.send(request).await })
     }
 }

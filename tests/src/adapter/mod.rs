@@ -38,7 +38,7 @@ mod overheard;
 mod probe;
 mod set_cookie;
 
-pub use application::{Adapter, Starter};
+pub use application::{Adapter, Starter, Stranger};
 pub use case::{CASES, Case, Need};
 pub use direct::Direct;
 pub use persist::{Persist, Told};

@@ -23,6 +23,7 @@ use crate::{
 pub struct Setup {
     starter: Starter,
     persist: Persist,
+    cookie: Option<&'static str>,
     factory: Factory,
     limit: Duration,
     scale: u64,
@@ -43,13 +44,21 @@ impl Setup {
         let scale = env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
         let scale = scale.unwrap_or(1).max(1);
         let limit = CASE.saturating_mul(u32::try_from(scale).unwrap_or(u32::MAX));
-        Self { starter, persist, factory: Factory::new(reference), limit, scale, brief: false, despite: None }
+        let factory = Factory::new(reference);
+        Self { starter, persist, cookie: None, factory, limit, scale, brief: false, despite: None }
     }
 
     /// The same with another store, from the same factory that the store suite takes.
     #[must_use]
     pub fn store(mut self, factory: Factory) -> Self {
         self.factory = factory;
+        self
+    }
+
+    /// The same, with clients that look for a cookie of this name: for a [`Stranger`](super::Stranger) with a name of its own.
+    #[must_use]
+    pub fn cookie(mut self, name: &'static str) -> Self {
+        self.cookie = Some(name);
         self
     }
 
@@ -122,6 +131,7 @@ async fn attempt(case: &'static Case, setup: Setup) -> Verdict {
     let site = Site {
         starter: setup.starter,
         persist: setup.persist,
+        cookie: setup.cookie,
         store: Probe::new(store),
         clock,
         dice: Dice::default(),

@@ -26,6 +26,8 @@ use crate::Result;
 pub struct Site {
     pub(super) starter: Starter,
     pub(super) persist: Persist,
+    /// The name of the cookie, where it is not this library's to choose.
+    pub(super) cookie: Option<&'static str>,
     pub(super) store: Probe,
     pub(super) clock: Arc<ManualClock>,
     pub(super) dice: Dice,
@@ -85,8 +87,11 @@ impl Site {
         let log = Log::default();
         let manager = log.listen(builder).build()?;
         let (persist, clock, store) = (self.persist, self.clock.clone(), self.store.clone());
-        let app = self.starter.start(manager.clone()).await;
-        let cookie = Cookie::new(cookie.clone())?.name().to_owned();
+        let cookie = match self.cookie {
+            Some(name) => name.to_owned(),
+            None => Cookie::new(cookie.clone())?.name().to_owned(),
+        };
+        let app = self.starter.start(manager.clone(), cookie.clone(), Arc::new(store.clone())).await;
         let way = Way { app, persist, clock: clock.clone(), cookie, https };
         Ok(App { manager, store, clock, log, persist, way: Arc::new(way) })
     }

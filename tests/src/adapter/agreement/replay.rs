@@ -43,6 +43,7 @@ impl Side {
         let site = Site {
             starter,
             persist,
+            cookie: None,
             store: Probe::new(Arc::new(Reference::new())),
             clock: Arc::new(ManualClock::at_unix(START)),
             dice: Dice::seeded(0),
