@@ -339,6 +339,28 @@ fn flipped_bits_of_ten_thousand_cookies_are_refused() {
     }
 }
 
+/// 200,000 seals of one key; with `SESSION_CONFORMANCE_SCALE` of 500, 100 million. Compared are the first 64 of the 192 bits,
+/// of which two are alike by chance once in 3,700 long runs.
+#[test]
+fn no_nonce_comes_twice() {
+    // Shows: A24
+    use data_encoding::BASE64URL_NOPAD;
+    use session_core::{OsRandom, persist::Persistence};
+
+    let scale = std::env::var("SESSION_CONFORMANCE_SCALE").ok().and_then(|scale| scale.parse().ok());
+    let number = 200_000 * scale.unwrap_or(1_usize).max(1);
+    let strategy = BOTH[1](CookieOptions::default(), ring(&[&key()]));
+    let mut beginnings: Vec<u64> = (0..number)
+        .map(|_| {
+            let sealed = BASE64URL_NOPAD.decode(&strategy.seal(b"", &OsRandom).unwrap()).unwrap();
+            u64::from_le_bytes(*sealed.first_chunk().unwrap())
+        })
+        .collect();
+    beginnings.sort_unstable();
+    let twice = beginnings.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert_eq!(twice, 0, "of {number} nonces {twice} are there twice");
+}
+
 #[test]
 fn keys_that_are_missing_empty_short_or_doubled_are_refused() {
     // Shows: A27

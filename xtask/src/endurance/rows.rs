@@ -80,6 +80,15 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "nonces",
+        promises: "S9",
+        about: "The nonces of 100 million encrypted cookies, none twice",
+        form: Form::Cargo {
+            call: "test --release -p session-core --all-features --test sealed_and_signed no_nonce",
+            environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
+        },
+    },
+    Row {
         name: "file",
         promises: "R1 R2 R3 R9",
         about: "Kills, and power cuts on ext4 and xfs, on files, a hundred times longer",

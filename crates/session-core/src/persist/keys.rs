@@ -201,7 +201,7 @@ impl fmt::Debug for DerivedKey {
 }
 
 /// HMAC takes keys of every length, so the fallback is never reached; it would refuse everything.
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
+pub(super) fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()))
 }
 

@@ -14,6 +14,8 @@ pub(crate) mod query;
 mod scan;
 #[cfg(feature = "signed")]
 mod sealed_cookie;
+#[cfg(all(test, feature = "encrypted"))]
+mod vectors;
 
 use std::{fmt, time::Duration};
 

@@ -173,18 +173,18 @@ impl Persistence for SealedCookie {
 }
 
 #[cfg(feature = "encrypted")]
-mod aead {
+pub(super) mod aead {
     use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
 
     use super::{DerivedKey, NONCE};
     use crate::{error::SessionError, id::RandomError};
 
-    pub(super) fn open(key: &DerivedKey, nonce: &[u8; NONCE], sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(in crate::persist) fn open(key: &DerivedKey, nonce: &[u8; NONCE], sealed: &[u8]) -> Option<Vec<u8>> {
         cipher(key).decrypt(&XNonce::from(*nonce), sealed).ok()
     }
 
     /// The nonce in front of the ciphertext.
-    pub(super) fn seal(
+    pub(in crate::persist) fn seal(
         key: &DerivedKey,
         nonce: &[u8; NONCE],
         record: &[u8],
@@ -195,7 +195,7 @@ mod aead {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    fn cipher(key: &DerivedKey) -> XChaCha20Poly1305 {
+    pub(in crate::persist) fn cipher(key: &DerivedKey) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(*key.0).into())
     }
 }
