@@ -28,6 +28,8 @@ mod sql;
 
 mod certificates;
 
+mod clock;
+
 mod nginx;
 mod proxy;
 mod varnish;
@@ -42,6 +44,7 @@ mod process;
 
 pub use binary::{Missing, find};
 pub use certificates::Authority;
+pub use clock::MovedClock;
 pub use cluster::RedisCluster;
 pub use error::StartError;
 pub use mariadb::{Mariadb, MariadbRecipe, MariadbServer};

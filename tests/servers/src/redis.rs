@@ -6,13 +6,14 @@ use std::{
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
     ops::Deref,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
 use crate::{
     binary::find,
+    clock::MovedClock,
     error::StartError,
     server::{Recipe, Server},
 };
@@ -26,6 +27,7 @@ pub struct RedisServer(Server<RedisRecipe>);
 pub struct RedisRecipe {
     settings: Vec<(&'static str, String)>,
     password: Option<String>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl RedisServer {
@@ -90,6 +92,13 @@ impl RedisRecipe {
         self
     }
 
+    /// With this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: &MovedClock) -> Self {
+        self.environment.extend(clock.environment());
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -118,6 +127,7 @@ impl Recipe for RedisRecipe {
             .or_else(|missing| find("valkey-server", "valkey-server").map_err(|_| missing))?;
         let mut command = Command::new(program);
         command.current_dir(data).arg("redis.conf").args(["--port", &port.to_string()]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 
