@@ -15,5 +15,7 @@ pub mod counts;
 pub mod instructions;
 pub mod rows;
 
+pub mod compare;
+
 pub mod plots;
 pub mod print;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod compare;
 mod conformance;
 mod endurance;
 mod http;
@@ -38,6 +39,7 @@ enum Command {
     // Help is the benchmarks' own.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
+    Compare(compare::Options),
     Endurance(endurance::Options),
     Sizing(sizing::Options),
     Supply(supply::Options),
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Serve(options) => serve::run(&options),
         Command::Tidy(options) => tidy::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
+        Command::Compare(options) => compare::run(&workspace, &options),
         Command::Endurance(options) => endurance::run(&workspace, &options),
         Command::Sizing(options) => sizing::run(&options),
         Command::Supply(options) => supply::run(&workspace, &options),
