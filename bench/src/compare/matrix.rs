@@ -170,8 +170,9 @@ impl Count {
     }
 }
 
-/// Without what would end a list item or a row, and not too long.
+/// The first line, without what would end a list item or a row, and not too long.
 fn in_a_line(text: &str) -> String {
-    let line: String = text.replace(['\n', '|', '<', '>'], " ").chars().take(200).collect();
+    let line: String =
+        text.lines().next().unwrap_or_default().replace(['|', '<', '>'], " ").chars().take(200).collect();
     line.trim().to_owned()
 }

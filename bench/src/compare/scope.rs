@@ -67,7 +67,8 @@ const CHOICES: [(&str, &[&str]); 1] = [(
 )];
 
 /// The same for one library, looked up in its source.
-const OWN_CHOICES: [(&str, &str, &[&str]); 2] = [
+const OWN_CHOICES: [(&str, &str, &[&str]); 3] = [
+    ("warp-sessions", "the fixture of the kit itself", &["the_three_routes_are_there"]),
     ("tower-sessions", "an end that loads the session first", &["a_load_that_fails_is_503"]),
     (
         "axum_session",

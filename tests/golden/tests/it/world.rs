@@ -26,9 +26,15 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at_unix(NOW))
 }
 
-/// 1, 2, 3, … in every byte of its own.
+/// One byte after the other, from some number on.
 #[derive(Debug, Default)]
 pub(crate) struct InOrder(AtomicU64);
+
+impl InOrder {
+    pub(crate) fn from(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+}
 
 impl Random for InOrder {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
@@ -98,8 +104,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(configure: impl FnOnce(ManagerBuilder) -> ManagerBuilder) -> Self {
+        Self::drawing_from(0, configure)
+    }
+
+    /// With numbers, and so with ids, that others have not.
+    pub(crate) fn drawing_from(first: u64, configure: impl FnOnce(ManagerBuilder) -> ManagerBuilder) -> Self {
         let (shelf, clock) = (Arc::new(Shelf::default()), clock());
-        let builder = SessionManager::builder(shelf.clone()).clock(clock.clone()).random(InOrder::default());
+        let random = InOrder::from(first);
+        let builder = SessionManager::builder(shelf.clone()).clock(clock.clone()).random(random);
         Self { manager: configure(builder).build().unwrap(), shelf, clock }
     }
 
