@@ -8,7 +8,11 @@
 //! A file that is there is never written again. Who changes a form gives it another number, and
 //! `WRITE_GOLDEN=1 cargo test -p session-golden` adds the file of that number; the older ones stay, to be read.
 
-#![allow(clippy::missing_panics_doc, reason = "what cannot be read or written fails the test")]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what cannot be read or written fails the test"
+)]
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 

@@ -38,8 +38,8 @@ pub(crate) fn all() -> Vec<(&'static str, Factory)> {
     vec![
         ("session-store-memory", Factory::new(ours::memory::default)),
         ("session-store-file", Factory::new(ours::file::in_memory)),
-        ("session-store-sql, SQLite", Factory::new(ours::sqlite::plain)),
-        ("session-store-redis", Factory::new(ours::redis::plain)),
+        ("session-store-sql, SQLite", Factory::new(ours::sqlite::file)),
+        ("session-store-redis", Factory::new(ours::redis::one_node)),
         (
             "tower-sessions MemoryStore",
             Factory::new(async |_| Fresh::new(Shim(Core15(MemoryStore::default()))).own_clock()),
