@@ -36,7 +36,10 @@ enum Choice {
 macro_rules! values {
     ($($key:literal: $type:ty = $value:expr,)*) => {
         fn set_values(session: &Session) -> Result<(), SessionError> {
-            $(session.insert($key, &$value)?;)*
+            $({
+                let value: $type = $value;
+                session.insert($key, value)?;
+            })*
             Ok(())
         }
 
