@@ -89,7 +89,7 @@ async fn files_are_written_as_before() {
 }
 
 /// The files of the corpus, with a version and the checksum that belongs to it.
-fn laid_out(corpus: &Corpus, change: impl Fn(&mut Vec<u8>)) -> TempDir {
+fn laid_out(corpus: &Corpus, change: impl Fn(&mut [u8])) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("sessions");
     drop(open(&root));
@@ -150,7 +150,7 @@ async fn a_file_of_a_newer_format_is_an_error_and_stays() {
     assert_eq!(store.remove(&samples()[0].0, None).await.unwrap(), Removed::Gone);
 }
 
-fn checksum(bytes: &mut Vec<u8>) {
+fn checksum(bytes: &mut [u8]) {
     let end = bytes.len() - CHECKSUM;
     let sum = twox_hash::XxHash3_64::oneshot(&bytes[..end]).to_le_bytes();
     bytes[end..].copy_from_slice(&sum);

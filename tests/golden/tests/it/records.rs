@@ -71,6 +71,8 @@ values! {
     "struct variant": Choice = Choice::Named { at: -2 },
 }
 
+type Handler = fn(&Session) -> Result<(), SessionError>;
+
 fn made() -> Corpus {
     let mut corpus = Corpus::new();
     let mut add = |name: &str, sample| drop(corpus.insert(name.to_owned(), sample));
@@ -190,7 +192,7 @@ fn a_record_of_a_newer_format_is_an_error_and_stays() {
             let mut newer = entry(&sample);
             newer.bytes = [&[first], &newer.bytes[1..]].concat().into();
             site.shelf.put(key(&sample), newer.clone());
-            let handlers: [fn(&Session) -> Result<(), SessionError>; 3] = [
+            let handlers: [Handler; 3] = [
                 |session| session.insert("k", 2),
                 |session| session.authenticate("eve"),
                 |session| session.destroy(),
