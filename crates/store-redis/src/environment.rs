@@ -11,7 +11,7 @@ use crate::{
     failure::{Failure, STORE},
     layout::{Bucket, LAYOUT},
     link::Link,
-    nodes::ask,
+    nodes::{Nodes, ask},
     store::{Inner, RedisStore},
 };
 
@@ -25,6 +25,9 @@ pub enum EnvironmentError {
     OtherLayout,
     /// The server forgets sessions when its memory is full: its `maxmemory-policy`.
     Evicts(String),
+    /// The server is one of several masters of a Cluster and was named as if it were alone, so that it would show only its
+    /// own part of the sessions.
+    PartOfACluster,
 }
 
 impl fmt::Display for EnvironmentError {
@@ -38,6 +41,10 @@ impl fmt::Display for EnvironmentError {
                     "the server ends sessions when its memory is full: maxmemory-policy {policy}, not noeviction"
                 )
             }
+            Self::PartOfACluster => f.write_str(
+                "the server is a node of a Cluster and has a part of the sessions only: name the Cluster, \
+                 redis+cluster://HOST:PORT",
+            ),
         }
     }
 }
@@ -54,19 +61,12 @@ impl Environment for RedisStore {
 
     /// Checks that every node answers, that the environment is there, and that no node evicts.
     async fn check(&self) -> Result<(), Vec<StoreError>> {
+        // Where not all can be asked there is nothing else to tell.
+        let links = self.0.all().await.map_err(|error| vec![error])?;
         let mut errors = Vec::new();
-        if let Err(error) = self.0.layout_is_ours().await {
-            errors.push(error);
-        }
-        match self.0.all().await {
-            Ok(links) => {
-                for link in links {
-                    errors.extend(self.0.check_node(&link).await.err());
-                }
-            }
-            // The first step has said so.
-            Err(error) if errors.is_empty() => errors.push(error),
-            Err(_) => {}
+        errors.extend(self.0.layout_is_ours().await.err());
+        for link in links {
+            errors.extend(self.0.check_node(&link).await.err());
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -85,7 +85,23 @@ impl Environment for RedisStore {
 impl Inner {
     async fn all(&self) -> Result<Vec<Link>, StoreError> {
         let (until, _permit) = self.begin()?;
-        self.nodes.all(until).await.map_err(Failure::of_reading)
+        let links = self.nodes.all(until).await.map_err(Failure::of_reading)?;
+        self.have_everything(&links, until).await?;
+        Ok(links)
+    }
+
+    /// A node of a Cluster answers `SCAN` for what it has itself. What is not a Cluster, or does not let its user ask,
+    /// refuses the question.
+    pub(crate) async fn have_everything(&self, links: &[Link], until: Instant) -> Result<(), StoreError> {
+        let (Nodes::One(_), [link]) = (&self.nodes, links) else { return Ok(()) };
+        let mut question = redis::cmd("CLUSTER");
+        question.arg("INFO");
+        match link.request(&question.into(), false, until).await.map_err(Failure::of_reading)?.value {
+            Value::BulkString(text) if masters(&String::from_utf8_lossy(&text)) > 1 => {
+                Err(StoreError::unavailable(STORE)(EnvironmentError::PartOfACluster))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn create(&self) -> Result<(), StoreError> {
@@ -162,6 +178,12 @@ fn policy(info: &str) -> Option<String> {
         .map(|policy| policy.trim().to_owned())
 }
 
+/// How many masters have slots.
+fn masters(info: &str) -> usize {
+    let size = info.lines().find_map(|line| line.strip_prefix("cluster_size:"));
+    size.and_then(|size| size.trim().parse().ok()).unwrap_or(0)
+}
+
 pub(crate) fn page(answer: Value) -> Option<(String, Vec<Vec<u8>>)> {
     let Value::Array(parts) = answer else { return None };
     let Ok([Value::BulkString(cursor), Value::Array(names)]) = <[Value; 2]>::try_from(parts) else {
@@ -175,7 +197,13 @@ const BATCH: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
-    use super::policy;
+    use super::{masters, policy};
+
+    #[test]
+    fn masters_are_counted() {
+        assert_eq!(masters("cluster_state:ok\r\ncluster_known_nodes:6\r\ncluster_size:3\r\n"), 3);
+        assert_eq!(masters(""), 0);
+    }
 
     #[test]
     fn the_policy_is_found() {

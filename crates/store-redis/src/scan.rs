@@ -20,12 +20,15 @@ use crate::{
 /// node that was not read yet to one that was, and the scan has to begin anew.
 #[async_trait]
 impl Scan for RedisStore {
-    /// Two round trips: one for the names, and one for all the records. `limit` is what Redis takes for a hint.
+    /// Two round trips: one for the names, and one for all the records; at the beginning one more. `limit` is what Redis takes for a hint.
     async fn scan(&self, cursor: Option<&ScanCursor>, limit: usize) -> Result<Scanned, StoreError> {
         let (until, _permit) = self.0.begin()?;
         let links = self.0.nodes.all(until).await.map_err(Failure::of_reading)?;
         let place = match cursor {
-            None => Place { node: 0, map: self.0.nodes.fingerprint(), cursor: "0".to_owned() },
+            None => {
+                self.0.have_everything(&links, until).await?;
+                Place { node: 0, map: self.0.nodes.fingerprint(), cursor: "0".to_owned() }
+            }
             Some(cursor) => Place::parse(cursor).ok_or_else(|| refused("no cursor of this store"))?,
         };
         let link = links.get(place.node).filter(|_| place.map == self.0.nodes.fingerprint());

@@ -228,4 +228,12 @@ async fn a_node_of_a_cluster_is_not_taken_for_a_server_of_its_own() {
     let error = alone.load(&in_bucket(200, 1)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(spelt_out(&error).contains("redis+cluster://"), "{}", spelt_out(&error));
+
+    // It would answer each of these, for a third of the sessions.
+    let environment = alone.as_environment().unwrap();
+    let mut refusals = vec![alone.as_scan().unwrap().scan(None, 10).await.map(drop).unwrap_err()];
+    refusals.extend(environment.check().await.unwrap_err());
+    refusals.extend(environment.drop().await.unwrap_err());
+    let told = |error: &StoreError| spelt_out(error).contains("redis+cluster://");
+    assert!(refusals.len() == 3 && refusals.iter().all(told), "{refusals:?}");
 }
