@@ -185,8 +185,11 @@ impl<D: Driver> Own<D> {
     }
 
     async fn connect(&self, deadline: Instant) -> Result<D::Connection, StoreError> {
-        let connected = timeout_at(deadline, self.settings.connect()).await;
-        connected.map_err(|_| timed_out::<D>())?.map_err(not_connected::<D>)
+        let connected = timeout_at(deadline, self.settings.connect()).await.map_err(|_| timed_out::<D>())?;
+        connected.map_err(|refused| match D::what_is_missing(&self.settings) {
+            Some(missing) => error::<D>(StoreErrorKind::Unavailable, Problem::Missing(missing)),
+            None => not_connected::<D>(refused),
+        })
     }
 }
 

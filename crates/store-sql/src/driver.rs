@@ -36,6 +36,14 @@ pub(crate) trait Driver: Database {
     /// What an error of the database means.
     fn trouble(error: &dyn DatabaseError) -> Trouble;
 
+    /// Whether a table of the statement is not there.
+    fn lacks_a_table(error: &dyn DatabaseError) -> bool;
+
+    /// What cannot be there if it cannot be connected to, in words that tell more than the error.
+    fn what_is_missing(_settings: &Self::Settings) -> Option<String> {
+        None
+    }
+
     /// Runs a statement and answers how many rows it met.
     fn count(
         connection: &mut Self::Connection,

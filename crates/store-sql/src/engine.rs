@@ -241,6 +241,11 @@ impl<D: Driver> Engine<D> {
             let version =
                 match timeout_at(call.deadline, D::first::<i64>(lease.connection(), statement)).await {
                     Ok(Ok(version)) => version,
+                    Ok(Err(sqlx::Error::Database(failure))) if D::lacks_a_table(&*failure) => {
+                        lease.keep();
+                        let missing = Problem::Missing(self.table.schema());
+                        return Err(error::<D>(StoreErrorKind::Unavailable, missing));
+                    }
                     Ok(Err(failure)) => return Err(self.refused(lease, failure)),
                     Err(_) => {
                         lease.give_up();

@@ -119,6 +119,10 @@ impl Driver for MySql {
         }
     }
 
+    fn lacks_a_table(error: &dyn DatabaseError) -> bool {
+        error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1146)
+    }
+
     run_by_sqlx!();
 }
 

@@ -112,6 +112,10 @@ impl Driver for Postgres {
         }
     }
 
+    fn lacks_a_table(error: &dyn DatabaseError) -> bool {
+        error.code().as_deref() == Some("42P01")
+    }
+
     run_by_sqlx!();
 }
 

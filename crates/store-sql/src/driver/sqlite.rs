@@ -98,6 +98,16 @@ impl Driver for Sqlite {
         }
     }
 
+    /// It has no code of its own.
+    fn lacks_a_table(error: &dyn DatabaseError) -> bool {
+        error.message().starts_with("no such table")
+    }
+
+    fn what_is_missing(settings: &SqliteConnectOptions) -> Option<String> {
+        let file = settings.get_filename();
+        (!file.exists()).then(|| format!("the file {}", file.display()))
+    }
+
     run_by_sqlx!();
 }
 
