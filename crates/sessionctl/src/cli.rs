@@ -86,6 +86,8 @@ Examples:
   sessionctl show HANDLE                times and sizes of one session
   sessionctl end HANDLE                 sign one browser out
   sessionctl end --principal ann --yes  sign ann out everywhere, do not ask
+  sessionctl env drop && sessionctl env create
+                                        sign everybody out; asks first
   sessionctl sweep --dry-run            count what has expired
   sessionctl sweep                      delete it, for example from cron
 

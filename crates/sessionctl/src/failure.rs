@@ -62,7 +62,7 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
         eprintln!("{}", json!({ "error": { "kind": kind, "message": message } }));
     } else {
         eprintln!("error: {message}");
-        if let Some(hint) = hint(kind) {
+        if let Some(hint) = hint(kind, &message) {
             eprintln!("{hint}");
         }
     }
@@ -100,9 +100,18 @@ fn kind(error: &anyhow::Error) -> (&'static str, u8) {
     (of_store.unwrap_or(if unusable { "unavailable" } else { "failed" }), FAILED)
 }
 
-fn hint(kind: &str) -> Option<&'static str> {
+/// Whether it is one of the things that `env create` makes.
+pub(crate) fn is_missing(message: &str) -> bool {
+    ["is missing", "does not exist", "there is no environment"].iter().any(|words| message.contains(words))
+}
+
+/// Somebody is awake at night because of it: what to do next, and nothing that does not help.
+fn hint(kind: &str, message: &str) -> Option<&'static str> {
     match kind {
-        "unavailable" => Some("`sessionctl env check` says more; `env create` makes what is missing."),
+        "unavailable" if is_missing(message) => {
+            Some("`sessionctl --store URL env create` makes what is missing.")
+        }
+        "unavailable" => Some("`sessionctl --store URL env check` says whether the store can be used."),
         "usage" => Some("`sessionctl --help` has examples."),
         _ => None,
     }

@@ -16,6 +16,8 @@ pub(crate) struct Opened {
     pub(crate) kind: &'static str,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) manager: SessionManager,
+    /// Whose principals are meant.
+    pub(crate) realm: String,
 }
 
 /// Whether opening may make what is missing.
@@ -84,7 +86,7 @@ impl<'a> Wanted<'a> {
             .expiry(Expiry::absolute(std::time::Duration::MAX))
             .build()
             .map_err(|error| Usage::error(format!("--{error}")))?;
-        Ok(Opened { kind, store, manager })
+        Ok(Opened { kind, store, manager, realm: global.realm.clone() })
     }
 
     fn file(self, folder: &str, global: &Global, missing: Missing) -> Result<FileStore> {
@@ -110,6 +112,7 @@ impl<'a> Wanted<'a> {
         }
         builder.connect_lazy(url).map_err(|error| match error {
             OpenError::File(_) | OpenError::Environment(_) => anyhow!(error),
+            OpenError::Table => Usage::error(format!("{}: {error}, its prefix included", self.names())),
             refused => self.refused(refused),
         })
     }
@@ -126,6 +129,15 @@ impl<'a> Wanted<'a> {
             BuildError::TlsIsOff => self.refused("this program was built without its feature tls"),
             error => self.refused(error),
         })
+    }
+
+    /// The options that make the name of a table.
+    fn names(self) -> &'static str {
+        match (self.prefix, self.table) {
+            (Some(_), Some(_)) => "--prefix and --table",
+            (Some(_), None) => "--prefix",
+            (None, _) => "--table",
+        }
     }
 
     fn refused(self, why: impl std::fmt::Display) -> anyhow::Error {

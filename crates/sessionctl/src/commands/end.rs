@@ -5,7 +5,9 @@ use clap::Args;
 use serde::Serialize;
 use session_core::SessionHandle;
 
-use crate::{confirm::Confirmation, failure::Outcome, output::Output, store_url::Opened, text};
+use crate::{
+    commands::list::of, confirm::Confirmation, failure::Outcome, output::Output, store_url::Opened, text,
+};
 
 /// End sessions: those with these handles, or all of a principal
 ///
@@ -40,8 +42,8 @@ struct Answer {
 pub(crate) async fn run(options: &Options, opened: &Opened, output: Output) -> Result<Outcome> {
     let mut answer = Answer { store: opened.kind, ended: 0, not_found: Vec::new() };
     if let Some(principal) = &options.principal {
-        let name = text::printable(principal);
-        options.confirmation.ask(&format!("All sessions of {name} will be ended."))?;
+        let whose = of(principal, opened);
+        options.confirmation.ask(&format!("All sessions{whose} will be ended."))?;
         answer.ended = opened.manager.end_all(principal).await?;
     }
     for handle in &options.handles {
@@ -52,7 +54,8 @@ pub(crate) async fn run(options: &Options, opened: &Opened, output: Output) -> R
         }
     }
     output.print(&answer, |answer| {
-        let mut lines = vec![format!("{} ended", text::count(answer.ended, "session"))];
+        let whose = options.principal.as_deref().map_or_else(String::new, |name| of(name, opened));
+        let mut lines = vec![format!("{}{whose} ended", text::count(answer.ended, "session"))];
         lines.extend(answer.not_found.iter().map(|handle| format!("no session: {handle}")));
         lines.join("\n")
     })?;

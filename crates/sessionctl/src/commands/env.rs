@@ -8,7 +8,7 @@ use session_core::{SessionError, StoreError};
 use crate::{
     cli::Global,
     confirm::Confirmation,
-    failure::{Outcome, Usage, spell_out},
+    failure::{Outcome, Usage, is_missing, spell_out},
     output::Output,
     store_url::{Missing, Wanted},
 };
@@ -69,12 +69,12 @@ fn told(answer: &Answer) -> String {
     if !answer.ok {
         const MOST: usize = 10;
         let mut lines: Vec<String> = vec![format!("{} store, {}:", answer.store, answer.action)];
-        lines.extend(answer.problems.iter().take(MOST).map(|problem| format!("  - {problem}")));
+        lines.extend(answer.problems.iter().take(MOST).map(|problem| format!("  - {}", bare(problem))));
         if let Some(more) = answer.problems.len().checked_sub(MOST).filter(|more| *more > 0) {
             lines.push(format!("  - and {more} more; --json lists all"));
         }
-        if answer.action == "check" {
-            lines.push("If something is missing, `sessionctl env create` makes it.".to_owned());
+        if answer.action == "check" && answer.problems.iter().any(|problem| is_missing(problem)) {
+            lines.push("`sessionctl env create` makes what is missing.".to_owned());
         }
         return lines.join("\n");
     }
@@ -82,5 +82,13 @@ fn told(answer: &Answer) -> String {
         "create" => format!("{} store: everything is there", answer.store),
         "check" => format!("{} store: fit for sessions", answer.store),
         _ => format!("{} store: dropped", answer.store),
+    }
+}
+
+/// Without the name of the store, which stands above all of them.
+fn bare(problem: &str) -> &str {
+    match problem.split_once(" store: ") {
+        Some((name, rest)) if !name.contains(' ') => rest,
+        _ => problem,
     }
 }

@@ -82,8 +82,14 @@ pub(crate) async fn run(options: &Options, opened: &Opened, output: Output) -> R
     };
     let sessions = records.iter().map(|record| Session::of(record, options.show_principals, now)).collect();
     let answer = Answer { store: opened.kind, sessions, unreadable, next };
-    output.print(&answer, told)?;
+    let whose = options.principal.as_deref().map_or_else(String::new, |name| of(name, opened));
+    output.print(&answer, |answer| told(answer, &whose))?;
     Ok(Outcome::Done)
+}
+
+/// Whose sessions are meant: in another realm nobody is who they are here, and an empty list looks like good news.
+pub(crate) fn of(principal: &str, opened: &Opened) -> String {
+    format!(" of {} in the realm `{}`", text::printable(principal), text::printable(&opened.realm))
 }
 
 type Page = (Vec<Inspection>, usize, Option<String>);
@@ -171,10 +177,10 @@ impl Session {
     }
 }
 
-fn told(answer: &Answer) -> String {
+fn told(answer: &Answer, whose: &str) -> String {
     let mut told = Vec::new();
     if answer.sessions.is_empty() {
-        told.push("no sessions".to_owned());
+        told.push(format!("no sessions{whose}"));
     } else {
         // A handle takes 64 columns of 80, so that the rest goes below it.
         let mut table = output::table(&["session", "expires"]);

@@ -27,6 +27,10 @@ on_each_store! {
         assert_eq!(lab.json(&["end", "--principal", "ann", "--yes"])["ended"], 4);
         assert!(lab.handles(&["--principal", "ann"]).is_empty());
         assert_eq!(lab.handles(&["--principal", "bob"]).len(), 2);
-        assert!(lab.run(&["end", "--principal", "ann", "-y"]).ok().out.contains("0 sessions ended"));
+        // Whoever mistypes the realm must not take this for done.
+        let told = lab.run(&["end", "--principal", "ann", "-y", "--realm", "shop"]).ok().out;
+        assert_eq!(told, "0 sessions of ann in the realm `shop` ended\n");
+        let told = lab.run(&["list", "--principal", "ann"]).ok().out;
+        assert_eq!(told, "no sessions of ann in the realm `default`\n");
     }
 }

@@ -40,6 +40,29 @@ fn a_missing_table_is_named_once() {
 }
 
 #[test]
+fn what_is_missing_is_named_and_so_is_what_makes_it() {
+    for kind in [Kind::File, Kind::Sqlite, Kind::Postgres, Kind::MySql] {
+        let Some(lab) = Lab::without_environment(kind) else { continue };
+        let told = lab.run(&["stats"]).err;
+        let named = match kind {
+            Kind::File | Kind::Sqlite => lab.folder.path().display().to_string(),
+            _ => lab.names[1].clone() + "_sessions_schema",
+        };
+        assert!(told.contains(&named) && told.contains("env create"), "{kind:?}: {told}");
+        assert!(!told.contains(" line ") && !told.contains("code"), "{kind:?}: {told}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_not_to_be_created() {
+    for command in [&["stats"][..], &["env", "check"]] {
+        let ran = run(&[&["--store", "redis://127.0.0.1:1"], command].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(!format!("{ran:?}").contains("create"), "{ran:?}");
+    }
+}
+
+#[test]
 fn looking_makes_nothing() {
     for kind in [Kind::File, Kind::Sqlite] {
         let lab = Lab::without_environment(kind).unwrap();

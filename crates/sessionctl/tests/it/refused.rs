@@ -48,6 +48,7 @@ fn hostile_names_are_refused() {
             let ran = sqlite(&[option, name, "env", "create"]);
             assert_eq!((ran.code, &*ran.out), (2, ""), "{option} {name}: {ran:?}");
             assert!(ran.err.contains("1 to 48 letters"), "{ran:?}");
+            assert!(ran.err.contains(option) && !ran.err.contains("--store"), "{ran:?}");
         }
     }
     for name in ["", "a b", "a*", "a{b}", "ä", "a\nb", &"a".repeat(65)] {
