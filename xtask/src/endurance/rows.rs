@@ -102,7 +102,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "R1 L1 L2",
         about: "Kills, elections and broken connections on Redis, five hundred times longer",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-redis -E not(test(processes::))",
+            call: "nextest run --release --profile endurance -p session-store-redis -E not(test(processes::))",
             environment: &[("SESSION_CONFORMANCE_SCALE", "500")],
         },
     },
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "R1 L1",
         about: "Kills and broken connections on each SQL database, a hundred times longer",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-sql --all-features -E not(test(processes::))",
+            call: "nextest run --release --profile endurance -p session-store-sql --all-features -E not(test(processes::))",
             environment: &[("SESSION_CONFORMANCE_SCALE", "100")],
         },
     },
@@ -120,7 +120,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "Two processes on one folder: 640,000 updates, 2,000 rotations by 64, 100,000 ends",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-file -E test(processes::)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-file -E test(processes::)",
             environment: LONG_RACES,
         },
     },
@@ -129,7 +129,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "The same on one SQLite file",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::sqlite)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-sql --all-features -E test(processes::sqlite)",
             environment: LONG_RACES,
         },
     },
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "The same on one PostgreSQL",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::postgres)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-sql --all-features -E test(processes::postgres)",
             environment: LONG_RACES,
         },
     },
@@ -147,7 +147,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "The same on one MariaDB",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-sql --all-features -E test(processes::mysql)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-sql --all-features -E test(processes::mysql)",
             environment: LONG_RACES,
         },
     },
@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "The same on one Redis",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-redis -E test(processes::one_node)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-redis -E test(processes::one_node)",
             environment: LONG_RACES,
         },
     },
@@ -165,7 +165,7 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C3 C4",
         about: "The same on a Redis Cluster",
         form: Form::Cargo {
-            call: "nextest run --profile endurance -p session-store-redis -E test(processes::three_nodes)",
+            call: "nextest run --release --no-capture --profile endurance -p session-store-redis -E test(processes::three_nodes)",
             environment: LONG_RACES,
         },
     },

@@ -15,10 +15,16 @@ pub async fn no_update_is_lost(role: Role) -> Result {
             let application = Application::new(parent.store.clone())?;
             let id = application.create(|session| session.insert("n", 0_u64)).await?;
             let mut children = parent.children()?;
-            let started = Instant::now();
-            ask(&mut children, format_args!("{id} {rounds}"))?;
+            let told = ask(&mut children, format_args!("{id} {rounds}"))?;
             let steps = 64 * rounds;
-            println!("{steps} updates in {:.1} s", started.elapsed().as_secs_f64());
+            let told = told.iter().map(|told| Counted::read(told)).collect::<Result<Vec<_>>>()?;
+            let again: u64 = told.iter().map(|counted| counted.again).sum();
+            let first = told.iter().map(|counted| counted.milliseconds).min().unwrap_or_default();
+            let last = told.iter().map(|counted| counted.milliseconds).max().unwrap_or_default();
+            println!("FIGURE updates: {steps}");
+            println!("FIGURE updates made again after a conflict: {again}");
+            println!("FIGURE milliseconds until the quicker process had counted: {first}");
+            println!("FIGURE milliseconds until both had: {last}");
             finish(children);
             let counted = application.number(&id, "n").await?;
             ensure!(counted == steps, "{steps} updates were acknowledged, {counted} are counted");
@@ -28,11 +34,26 @@ pub async fn no_update_is_lost(role: Role) -> Result {
             let application = Application::new(child.store)?;
             while let Some(line) = child.task.hear() {
                 let (id, rounds) = line.split_once(' ').unwrap_or((&line, ""));
+                let started = Instant::now();
                 count(&application, id, rounds.parse()?).await?;
-                child.task.tell("counted");
+                let again = application.manager.stats().conflict_replayed;
+                child.task.tell(format_args!("{again} {}", started.elapsed().as_millis()));
             }
             Ok(())
         }
+    }
+}
+
+/// What it took a process.
+struct Counted {
+    again: u64,
+    milliseconds: u64,
+}
+
+impl Counted {
+    fn read(told: &str) -> Result<Self> {
+        let (again, milliseconds) = told.split_once(' ').unwrap_or_default();
+        Ok(Self { again: again.parse()?, milliseconds: milliseconds.parse()? })
     }
 }
 
