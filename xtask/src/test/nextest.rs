@@ -11,7 +11,9 @@ use crate::{cargo, outcome::Outcome};
 /// Runs the tests of every member.
 pub(super) fn run(context: &Context<'_>) -> Result<Outcome> {
     if cargo::has(context.workspace, "nextest") {
-        by_nextest(context)
+        let mut outcome = by_nextest(context)?;
+        outcome.add(together(context)?);
+        Ok(outcome)
     } else {
         eprintln!(
             "note: cargo-nextest is not installed, so cargo test runs the tests: slower, and a test that hangs is not \
@@ -46,6 +48,15 @@ fn by_nextest(context: &Context<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Suites of thousands of cases in memory, which take less time than a process for each of them would to start. The profile
+/// `ci` of nextest leaves them out.
+fn together(context: &Context<'_>) -> Result<Outcome> {
+    let suites: String = TOGETHER.iter().map(|suite| format!(" --test {suite}")).collect();
+    doctests::counted(context.cargo(&format!("test --quiet --workspace --all-features{suites}")))
+}
+
+const TOGETHER: &[&str] = &["adapter_direct", "freedoms", "reference", "store_memory"];
+
 /// Reads a JUnit report.
 fn read(report: &str, ignored: &Ignored) -> Result<Outcome> {
     let document = Document::parse(report)?;
@@ -79,6 +90,14 @@ fn skip_reason<'a>(case: Node<'a, '_>) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_together_is_left_out_by_nextest_and_by_nothing_else() {
+        let workspace = crate::workspace::Workspace::find().unwrap();
+        let settings = fs::read_to_string(workspace.root.join(".config/nextest.toml")).unwrap();
+        let left_out = format!("or binary(/^({})$/)", TOGETHER.join("|"));
+        assert!(settings.contains(&left_out), "{left_out}");
+    }
 
     #[test]
     fn a_report_is_counted() {
