@@ -248,4 +248,29 @@ mod tests {
         assert_eq!(counter.0.load(std::sync::atomic::Ordering::SeqCst), 1);
         assert!(poll(stays.as_mut()).is_some());
     }
+
+    #[test]
+    fn who_waits_is_woken_by_the_last_waker_it_gave() {
+        let gate = Gate::default();
+        let counter = std::sync::Arc::new(Count(0.into()));
+        let turn = poll(pin!(gate.enter())).unwrap();
+        let (mut waits, mut behind) = (pin!(gate.enter()), pin!(gate.enter()));
+        for waiting in [waits.as_mut(), behind.as_mut()] {
+            assert!(poll(waiting).is_none());
+        }
+        // It has moved to another task.
+        let waker = Waker::from(counter.clone());
+        assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(turn);
+        assert_eq!(counter.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+        assert!(poll(waits.as_mut()).is_some());
+    }
+
+    #[test]
+    fn records_are_spread_over_many_gates() {
+        let gates = Gates::default();
+        let gate = |first| std::ptr::from_ref(gates.of(&StoreKey::from_bytes([first; 32])));
+        assert_ne!(gate(1), gate(2));
+        assert_eq!(gate(1), gate(1));
+    }
 }

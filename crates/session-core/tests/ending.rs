@@ -88,3 +88,43 @@ fn a_listener_that_panics_undoes_no_logout() {
     assert_eq!(store.len(), 0);
     assert_eq!(send(&manager, &request, count).1.unwrap().unwrap(), (Status::Unknown, 1));
 }
+
+#[test]
+fn a_session_that_somebody_else_ended_is_over_for_the_handler_too() {
+    let (manager, store, request) = visitor();
+    let (_, handle) = send(&manager, &request, |session| Ok(session.handle()));
+    let handle = handle.unwrap().unwrap().unwrap();
+    let (response, answer) = send(&manager, &request, |session| {
+        session.insert("more", 1)?;
+        assert!(pollster::block_on(manager.end(handle))?);
+        let saved = pollster::block_on(session.save());
+        assert!(matches!(saved, Err(SessionError::Ended)), "{saved:?}");
+        assert_eq!((session.status(), session.handle(), session.len()), (Status::Ended, None, 0));
+        session.insert("more", 2)
+    });
+    assert!(matches!(answer.unwrap(), Err(SessionError::Ended)));
+    assert_eq!((cookie(&response), store.len()), (None, 0), "nothing is stored or told");
+}
+
+#[test]
+fn a_save_in_the_middle_of_a_request_keeps_an_id_that_is_due() {
+    let store = Arc::new(MapStore::default());
+    let clock = support::clock();
+    let manager = SessionManager::builder(store.clone())
+        .clock(clock.clone())
+        .renew_every(std::time::Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let (response, _) = send(&manager, &get("/"), count);
+    let request = with(get("/"), "cookie", &cookie(&response).unwrap());
+    clock.advance(std::time::Duration::from_secs(60));
+    let (response, answer) = send(&manager, &request, |session| {
+        let before = session.handle();
+        count(session)?;
+        pollster::block_on(session.save())?;
+        Ok((session.handle() == before, store.len()))
+    });
+    assert_eq!(answer.unwrap().unwrap(), (true, 1), "only the end of a request replaces it");
+    assert!(cookie(&response).is_some());
+    assert_eq!(store.len(), 2, "the record, and what the old id leads to");
+}

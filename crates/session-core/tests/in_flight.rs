@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -20,27 +20,39 @@ use session_core::{
 };
 use support::{MapStore, cookie, get, send, with};
 
-/// Holds back the next write until it is released.
+/// Holds back the next write, or the next load, until it is released.
 #[derive(Debug, Default)]
 struct HoldStore {
     map: MapStore,
     hold_next: AtomicBool,
+    hold_next_load: AtomicBool,
     released: AtomicBool,
+    loads: AtomicUsize,
+}
+
+impl HoldStore {
+    async fn release(&self) {
+        std::future::poll_fn(|_| match self.released.load(Ordering::SeqCst) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
 }
 
 #[async_trait]
 impl Store for HoldStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        if self.hold_next_load.swap(false, Ordering::SeqCst) {
+            self.release().await;
+        }
         self.map.load(key).await
     }
 
     async fn write(&self, key: &StoreKey, entry: Entry, expect: Expect) -> Result<Written, StoreError> {
         if self.hold_next.swap(false, Ordering::SeqCst) {
-            std::future::poll_fn(|_| match self.released.load(Ordering::SeqCst) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-            .await;
+            self.release().await;
         }
         self.map.write(key, entry, expect).await
     }
@@ -128,4 +140,55 @@ fn a_write_after_an_end_beside_a_save_begins_a_new_session() {
     let (_, kept) =
         send(&manager, &with(get("/"), "cookie", &fresh), |session| Ok((session.keys(), session.len())));
     assert_eq!(kept.unwrap().unwrap(), (vec!["new".to_owned()], 1));
+}
+
+#[test]
+fn a_session_that_is_asked_for_twice_at_once_is_loaded_once() {
+    let store = Arc::new(HoldStore::default());
+    let manager = SessionManager::builder(store.clone()).build().unwrap();
+    let pair = cookie(&send(&manager, &get("/"), |session| Ok(add(session, 7))).0).unwrap();
+    let request = with(get("/"), "cookie", &pair);
+    let Ok(Opened::Continue(lazy)) = manager.open(&RequestHead::from(&request)).into_ready() else {
+        panic!("ready at once");
+    };
+    store.hold_next_load.store(true, Ordering::SeqCst);
+    let before = store.loads.load(Ordering::SeqCst);
+    let (mut one, mut other) = (pin!(lazy.load()), pin!(lazy.load()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(one.as_mut().poll(&mut context).is_pending());
+    assert!(other.as_mut().poll(&mut context).is_pending());
+    store.released.store(true, Ordering::SeqCst);
+    for load in [one.as_mut(), other.as_mut()] {
+        let Poll::Ready(loaded) = load.poll(&mut context) else { panic!("the load was released") };
+        assert_eq!(loaded.unwrap().get::<u32>("n").unwrap(), Some(7));
+    }
+    assert_eq!(store.loads.load(Ordering::SeqCst), before + 1);
+}
+
+#[test]
+fn who_lost_a_race_queues_behind_those_who_did_before() {
+    let store = Arc::new(HoldStore::default());
+    let manager = SessionManager::builder(store.clone()).build().unwrap();
+    let pair = cookie(&send(&manager, &get("/"), |session| Ok(add(session, 0))).0).unwrap();
+    let ((_, first), (_, second)) = (open(&manager, &pair), open(&manager, &pair));
+    add(&first, 1);
+    add(&second, 10);
+    send(&manager, &with(get("/"), "cookie", &pair), |other| Ok(add(other, 100))).1.unwrap().unwrap();
+
+    // The first one has found out that it lost, and looks at what is there now.
+    store.hold_next_load.store(true, Ordering::SeqCst);
+    let (mut one, mut other) = (pin!(first.save()), pin!(second.save()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(one.as_mut().poll(&mut context).is_pending());
+    let before = store.loads.load(Ordering::SeqCst);
+    assert!(other.as_mut().poll(&mut context).is_pending(), "it waits for its turn");
+    assert_eq!(store.loads.load(Ordering::SeqCst), before, "without asking the store");
+
+    store.released.store(true, Ordering::SeqCst);
+    for save in [one.as_mut(), other.as_mut()] {
+        let Poll::Ready(saved) = save.poll(&mut context) else { panic!("the load was released") };
+        saved.unwrap();
+    }
+    let (_, n) = send(&manager, &with(get("/"), "cookie", &pair), |session| session.get::<u32>("n"));
+    assert_eq!(n.unwrap().unwrap(), Some(111));
 }

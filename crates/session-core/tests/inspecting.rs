@@ -63,3 +63,32 @@ fn a_record_of_nobody_is_corrupt_and_no_absence() {
     let answer = pollster::block_on(manager.inspect(handle));
     assert!(matches!(answer, Err(SessionError::Store(error)) if error.kind() == StoreErrorKind::Corrupt));
 }
+
+/// Names are text. A record in which one is not is damaged, whichever of them it is.
+#[test]
+fn names_that_are_no_text_are_damage() {
+    use session_core::{Entry, Expect, Store, StoreKey};
+
+    let (store, clock) = (Arc::new(MapStore::default()), clock());
+    let manager = SessionManager::builder(store.clone()).clock(clock.clone()).build().unwrap();
+    let (_, answer) = send(&manager, &get("/"), |session| {
+        session.namespace("shelf")?.insert("title", 5_u8)?;
+        session.authenticate("reader")?;
+        pollster::block_on(session.save())?;
+        Ok(session.handle())
+    });
+    let handle = answer.unwrap().unwrap().unwrap();
+    let whole = pollster::block_on(store.load(handle.store_key())).unwrap().unwrap();
+    for (number, name) in (1_u8..).zip(["shelf", "title", "reader"]) {
+        let mut bytes = whole.bytes.to_vec();
+        let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+        bytes[at] = 0xff;
+        let key = StoreKey::from_bytes([number; 32]);
+        let written = store.write(&key, Entry::new(bytes, whole.expires_at), Expect::Absent);
+        let _ = pollster::block_on(written).unwrap();
+        let answer = pollster::block_on(manager.inspect(key.to_hex().parse().unwrap()));
+        let damaged =
+            matches!(answer, Err(SessionError::Store(error)) if error.kind() == StoreErrorKind::Corrupt);
+        assert!(damaged, "{name}");
+    }
+}

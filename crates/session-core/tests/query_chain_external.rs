@@ -295,3 +295,20 @@ fn answers_vary_on_the_fields_that_ids_come_from() {
     let (response, _) = send(&manager, &get("/"), |session| Ok(session.status()));
     assert_eq!(field(response.headers(), "vary"), Some("x-id"));
 }
+
+#[test]
+fn two_first_requests_with_one_supplied_id_become_one_session() {
+    let store = Arc::new(MapStore::default());
+    let manager = external(&store, true);
+    let request = with(get("/"), "x-id", "device 7");
+    let (response, answer) = send(&manager, &request, |first| {
+        first.insert("first", 1)?;
+        let (_, second) = send(&manager, &request, |second| second.insert("second", 2));
+        second.unwrap()
+    });
+    answer.unwrap().unwrap();
+    assert_eq!(response.status(), http::StatusCode::OK);
+    let (_, keys) = send(&manager, &request, |session| Ok(session.keys()));
+    assert_eq!(keys.unwrap().unwrap(), ["first", "second"]);
+    assert_eq!(store.len(), 1);
+}

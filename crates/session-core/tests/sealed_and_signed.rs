@@ -154,19 +154,58 @@ fn a_value_that_does_not_fit_is_refused_at_insertion_with_its_sizes() {
 #[test]
 fn the_largest_sealed_record_fits_a_browsers_limit_exactly() {
     // Shows: A13
-    for make in BOTH {
-        let manager = sealed(make, &[&key()]);
+    // Four names, because three bytes become four characters.
+    for (make, name) in
+        BOTH.into_iter().zip(["__Host-id", "__Host-sid"]).chain(BOTH.into_iter().zip(["__Host-s", "s"]))
+    {
+        let options = if name == "s" {
+            CookieOptions::plain_http_for_development().with_name(name)
+        } else {
+            CookieOptions::default().with_name(name)
+        };
+        let strategy = make(options, ring(&[&key()]));
+        let manager = SessionManager::without_store().persistence(strategy).build().unwrap();
         let mut largest = 0;
         for size in 2_800..3_100 {
             let (response, answer) =
                 send(&manager, &get("/"), |session| session.insert("k", "x".repeat(size)));
             if answer.unwrap().is_ok() {
                 largest = cookie(&response).unwrap().len();
-                assert!(largest <= 4_096, "{largest}");
+                assert!(largest <= 4_096, "{name}: {largest}");
             }
         }
-        assert!(largest >= 4_092, "{largest}");
+        assert!(largest >= 4_092, "{name}: {largest}");
     }
+}
+
+#[test]
+fn a_sealed_cookie_is_all_that_is_looked_at() {
+    for make in BOTH {
+        assert_eq!(sealed(make, &[&key()]).request_fields(), Some(&[http::header::COOKIE][..]));
+    }
+}
+
+#[test]
+fn keys_come_as_a_list_or_as_one_text() {
+    use serde::{
+        Deserialize,
+        de::{
+            IntoDeserializer,
+            value::{Error, SeqDeserializer},
+        },
+    };
+    use session_core::persist::SecretKeys;
+
+    let (one, other) = (key(), key());
+    let texts = [one.expose_secret(), other.expose_secret()];
+    let both = SecretKeys::new([one, other]);
+    let list = SeqDeserializer::<_, Error>::new(texts.clone().into_iter());
+    assert_eq!(SecretKeys::deserialize(list).unwrap(), both);
+    let text = IntoDeserializer::<Error>::into_deserializer(texts.join(","));
+    assert_eq!(SecretKeys::deserialize(text).unwrap(), both);
+    let number = IntoDeserializer::<Error>::into_deserializer(7_u8);
+    let error = SecretKeys::deserialize(number).unwrap_err().to_string();
+    assert!(error.contains("a list of keys"), "{error}");
 }
 
 #[test]

@@ -227,6 +227,10 @@ mod tests {
         let [a, b, c] =
             [["x", "y", "z"], ["xy", "", "z"], ["x", "yz", ""]].map(|[p, r, n]| ring.derive(p, r, n));
         assert!(a[0].0 != b[0].0 && b[0].0 != c[0].0 && a[0].0 != c[0].0);
+        // Also those of the same length.
+        for other in [["a", "y", "z"], ["x", "a", "z"], ["x", "y", "a"]] {
+            assert!(ring.derive(other[0], other[1], other[2])[0].0 != a[0].0, "{other:?}");
+        }
     }
 
     #[test]
