@@ -77,6 +77,14 @@ on_both_paths! {
         assert_eq!(names(&fixture.root()), ["notes"]);
     }
 
+    fn lost_locks_are_made_again(fixture) {
+        let store = fixture.open();
+        let version = create(&store, &key(1), entry("x"));
+        fs::remove_dir_all(fixture.root().join("lock")).unwrap();
+        stored(block_on(store.write(&key(1), entry("y"), Expect::Version(version))).unwrap());
+        assert_eq!(load(&store, &key(1)).unwrap(), b"y");
+    }
+
     fn a_store_that_is_only_looked_at_is_not_changed(fixture) {
         let error = fixture.builder().create(false).open().unwrap_err();
         assert!(matches!(error.rule(), RootRule::MustExist));

@@ -1,8 +1,14 @@
 //! The bounds: of time, of threads, of the queue.
 
-use std::{fs::File, path::PathBuf, task::Poll, thread, time::Duration};
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    task::Poll,
+    thread,
+    time::Duration,
+};
 
-use session_core::{Expect, Removed, Store, StoreErrorKind};
+use session_core::{Entry, Expect, Removed, Store, StoreErrorKind, SweepRequest};
 use session_store_file::FileStore;
 
 use crate::common::*;
@@ -39,6 +45,36 @@ on_both_paths! {
         assert_eq!(load(&store, &in_shard(7, 2)), None);
         assert_eq!(block_on(store.remove(&in_shard(7, 1), Some(next))).unwrap(), Removed::Gone);
         assert_eq!(fixture.files(), [fixture.file(&in_shard(8, 1))]);
+    }
+
+    /// Somebody else writes in the shard: nothing of it may be deleted meanwhile.
+    fn a_sweep_waits_for_the_lock_of_what_it_deletes(fixture) {
+        let store = fixture.builder().deadline(Duration::from_millis(200)).open().unwrap();
+        let expired = in_shard(7, 1);
+        create(&store, &expired, Entry::new("old", at(START - 10)));
+        let record = fixture.file(&expired);
+        let temporary = record.with_extension("0123456789abcdef.tmp");
+        // A sweep that gave up may hold the right to sweep for a moment longer; for others there is nothing to do then.
+        let sweeps = |until: &dyn Fn(bool) -> bool| {
+            for _ in 0..500 {
+                let failed = block_on(store.as_sweep().unwrap().sweep(SweepRequest::before(at(START)))).is_err();
+                if until(failed) {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        };
+
+        let held = hold(&fixture, 7);
+        sweeps(&|failed| failed || !record.exists());
+        assert!(record.exists(), "a record that somebody may be renewing");
+        fs::write(&temporary, "").unwrap();
+        sweeps(&|failed| failed || !temporary.exists());
+        assert!(temporary.exists(), "a file that somebody is writing");
+
+        drop(held);
+        sweeps(&|_| !record.exists() && !temporary.exists());
+        assert!(!record.exists() && !temporary.exists());
     }
 
     fn a_full_queue_is_overload_at_once(fixture) {

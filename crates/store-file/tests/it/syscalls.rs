@@ -1,6 +1,6 @@
 //! Every system call of every operation: in the right order, each one failing, and killed right before each one.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use session_conformance::processes::{Task, task};
 use session_core::{
@@ -29,9 +29,11 @@ const REPLACE: Operation = Operation { name: "replace", old: Some(("old", None))
 const LOGIN: Operation = Operation { name: "login", old: None, new: Some(("new", Some(ALICE))) };
 const CHANGE: Operation =
     Operation { name: "change", old: Some(("old", Some(ALICE))), new: Some(("new", Some(BOB))) };
+const KEEP: Operation =
+    Operation { name: "keep", old: Some(("old", Some(ALICE))), new: Some(("new", Some(ALICE))) };
 const LOGOUT: Operation = Operation { name: "logout", old: Some(("old", Some(ALICE))), new: None };
 const GONE: Operation = Operation { name: "gone", old: None, new: None };
-const ALL: [Operation; 6] = [CREATE, REPLACE, LOGIN, CHANGE, LOGOUT, GONE];
+const ALL: [Operation; 7] = [CREATE, REPLACE, LOGIN, CHANGE, KEEP, LOGOUT, GONE];
 
 fn record((bytes, principal): (&str, Option<PrincipalKey>)) -> Entry {
     entry(bytes).with_principal(principal)
@@ -62,6 +64,12 @@ fn obey(store: &FileStore, command: &str, key: &StoreKey, version: Version) -> R
     let Some(operation) = ALL.iter().find(|operation| operation.name == command) else {
         return Ok(match command {
             "load" => format!("{:?}", block_on(store.load(key))?.map(|stored| stored.bytes)),
+            "create-environment" => {
+                format!(
+                    "{:?}",
+                    block_on(store.as_environment().unwrap().create()).map_err(|errors| errors.len())
+                )
+            }
             "sweep" => {
                 let swept = block_on(store.as_sweep().unwrap().sweep(SweepRequest::before(at(START))))?;
                 format!("{} {}", swept.removed, swept.failed)
@@ -329,6 +337,127 @@ mod order {
         fn logout_of_what_is_gone(fixture) {
             // Somebody else may have deleted it and not have got to the sync.
             super::super::assert_steps(&fixture, GONE, [&["lock"], &["lock"], &["lock", "sync folder"]]);
+        }
+    }
+}
+
+/// What only a call that makes or deletes folders, or many files, has to sync. In each case for `Process`, `Data` and
+/// `Full`: how often a folder is synced.
+mod syncs {
+    use super::*;
+
+    /// Traces a command of the worker and counts the syncs of folders whose names contain a part.
+    fn count(observer: &Observer, worker: &mut Worker, command: &str, answer: &str, part: &str) -> usize {
+        let Traced { answer: answered, log } = worker.ask_traced(command, &[]);
+        assert_eq!(answered.as_deref(), Some(answer), "{log}");
+        let root = observer.fixture.root().display().to_string();
+        let part = part.replace("ROOT", &root);
+        let is_sync = |line: &&str| line.starts_with("fsync(") || line.starts_with("fdatasync(");
+        log.lines().filter(is_sync).filter(|line| line.contains(&part)).count()
+    }
+
+    fn for_each_durability(
+        fixture: &Fixture,
+        expected: [usize; 3],
+        test: fn(&mut Observer, &mut Worker) -> usize,
+    ) {
+        if let Some(task) = task() {
+            return work(&task);
+        }
+        if !strace::is_available() {
+            return;
+        }
+        for (durability, expected) in expected.into_iter().enumerate() {
+            let mut observer = Observer::new(fixture.another());
+            let mut worker = observer.worker(durability as u64);
+            assert_eq!(test(&mut observer, &mut worker), expected, "durability {durability}");
+        }
+    }
+
+    on_both_paths! {
+        /// Once for the folder, however many records go.
+        fn a_sweep(fixture) {
+            for_each_durability(&fixture, [0, 0, 1], |observer, worker| {
+                for number in 0..3 {
+                    create(&observer.store, &in_shard(7, number), Entry::new("old", at(START - 10)));
+                }
+                count(observer, worker, "sweep", "3 0", "ROOT/07>")
+            });
+        }
+
+        /// The principal's own folder and the two above it, which may be new as well.
+        fn a_marker(fixture) {
+            for_each_durability(&fixture, [0, 0, 3], |observer, worker| {
+                // Folders that are missing are made, and synced, whatever the durability.
+                let (_, first) = observer.prepare(&LOGIN);
+                assert_eq!(worker.ask(&first).as_deref(), Some("done"));
+                let (_, command) = observer.prepare(&LOGIN);
+                count(observer, worker, &command, "done", "/by-principal")
+            });
+        }
+
+        /// A record that stays with its principal has a marker which is known to be durable.
+        fn a_marker_of_the_record(fixture) {
+            for_each_durability(&fixture, [0, 0, 0], |observer, worker| {
+                let (_, command) = observer.prepare(&KEEP);
+                count(observer, worker, &command, "done", "/by-principal")
+            });
+        }
+
+        /// Of a marker without a record it is not known: who made it may have died before the sync.
+        fn a_marker_that_was_left_behind(fixture) {
+            for_each_durability(&fixture, [0, 0, 3], |observer, worker| {
+                let (key, _) = observer.prepare(&KEEP);
+                fs::remove_file(observer.fixture.file(&key)).unwrap();
+                let command = format!("login {} 0", observer.next);
+                count(observer, worker, &command, "done", "/by-principal")
+            });
+        }
+
+        /// A write that failed leaves no marker, unless nobody knows whether it failed.
+        fn a_marker_of_a_failed_write(fixture) {
+            if let Some(task) = task() {
+                return work(&task);
+            }
+            if !strace::is_available() {
+                return;
+            }
+            let mut observer = Observer::new(fixture);
+            let mut worker = observer.worker(2);
+            for (error, answer, listed) in [("ENOSPC", "Unavailable", false), ("EIO", "Indeterminate", true)] {
+                let (key, command) = observer.prepare(&LOGIN);
+                let inject = format!("inject=link,linkat,rename,renameat,renameat2:error={error}");
+                let Traced { answer: answered, log } = worker.ask_traced(&command, &["-e", &inject]);
+                assert_eq!(answered.as_deref(), Some(answer), "{log}");
+                let index = observer.store.as_principal_index().unwrap();
+                let keys = block_on(index.keys_of(&ALICE, None, 10)).unwrap();
+                assert_eq!(keys.contains(&key), listed, "{log}");
+            }
+        }
+
+        /// Once for the folder that it is in; always, as it is rare.
+        fn a_folder_that_had_been_deleted(fixture) {
+            for_each_durability(&fixture, [1, 1, 1], |observer, worker| {
+                let (key, command) = observer.prepare(&CREATE);
+                fs::remove_dir(observer.fixture.file(&key).parent().unwrap()).unwrap();
+                count(observer, worker, &command, "done", "ROOT>")
+            });
+        }
+
+        /// The root once for each part of the folders, and the folder that the root is in.
+        fn the_environment(fixture) {
+            for_each_durability(&fixture, [0, 0, 1], |observer, worker| {
+                block_on(observer.store.as_environment().unwrap().drop()).unwrap();
+                let parent = observer.fixture.root().parent().unwrap().display().to_string();
+                count(observer, worker, "create-environment", "Ok(())", &format!("{parent}>"))
+            });
+        }
+
+        fn the_folders_of_the_environment(fixture) {
+            for_each_durability(&fixture, [0, 0, 5], |observer, worker| {
+                block_on(observer.store.as_environment().unwrap().drop()).unwrap();
+                count(observer, worker, "create-environment", "Ok(())", "ROOT>")
+            });
         }
     }
 }
