@@ -79,3 +79,10 @@ fn digest(number: u64) -> [u8; 32] {
 pub(crate) fn seed() -> u64 {
     std::env::var("SESSION_CONFORMANCE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_107)
 }
+
+/// Tells a long run, in the words that `cargo xtask endurance` reads, how far it got.
+pub(crate) fn figure(name: &str, number: u64) {
+    if std::env::var_os("SESSION_CONFORMANCE_SCALE").is_some() {
+        println!("FIGURE {name}: {number}");
+    }
+}

@@ -31,6 +31,7 @@ macro_rules! __store_liars {
                 load {
                     loads_a_default LoadsADefault,
                     lags_behind LagsBehind,
+                    lags_now_and_then LagsNowAndThen,
                     touches_on_load TouchesOnLoad,
                     extends_on_load ExtendsOnLoad,
                 }
@@ -82,6 +83,7 @@ macro_rules! __store_liars {
                 races {
                     checks_then_creates ChecksThenCreates,
                     checks_then_writes ChecksThenWrites,
+                    acknowledges_two_writes AcknowledgesTwoWrites,
                     checks_then_revives ChecksThenRevives,
                     checks_then_removes ChecksThenRemoves,
                     writes_in_halves WritesInHalves,

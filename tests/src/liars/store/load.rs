@@ -1,6 +1,10 @@
 //! Lies about loading.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use session_core::Clock;
 
@@ -43,6 +47,39 @@ impl Lie for LagsBehind {
 
     async fn remove(&self, honest: &Honest, key: &StoreKey, expect: Option<Version>) -> Answer<Removed> {
         locked(&self.0).remove(key);
+        honest.remove(key, expect).await
+    }
+}
+
+/// One load in eight returns what was there before the last write, as from one replica of many.
+#[derive(Debug, Default)]
+pub(super) struct LagsNowAndThen {
+    before: Mutex<HashMap<StoreKey, Stored>>,
+    loads: AtomicU64,
+}
+
+#[async_trait]
+impl Lie for LagsNowAndThen {
+    async fn load(&self, honest: &Honest, key: &StoreKey) -> Answer<Option<Stored>> {
+        let behind = self.loads.fetch_add(1, Ordering::Relaxed) % 8 == 7;
+        let before = locked(&self.before).get(key).filter(|_| behind).cloned();
+        match before {
+            Some(before) => Ok(Some(before)),
+            None => honest.load(key).await,
+        }
+    }
+
+    async fn write(&self, honest: &Honest, key: &StoreKey, entry: Entry, expect: Expect) -> Answer<Written> {
+        let before = honest.load(key).await;
+        let written = honest.write(key, entry, expect).await;
+        if let (Ok(Some(before)), Ok(Written::Stored(_))) = (before, &written) {
+            locked(&self.before).insert(*key, before);
+        }
+        written
+    }
+
+    async fn remove(&self, honest: &Honest, key: &StoreKey, expect: Option<Version>) -> Answer<Removed> {
+        locked(&self.before).remove(key);
         honest.remove(key, expect).await
     }
 }

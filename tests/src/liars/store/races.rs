@@ -1,5 +1,7 @@
 //! Lies that only show when requests meet: check, look away, act.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 
 use super::prelude::*;
@@ -37,6 +39,23 @@ impl Lie for ChecksThenWrites {
             return Ok(Written::Conflict);
         }
         Ok(Written::Stored(shelf.put(key, entry)))
+    }
+}
+
+/// One write in ten looks at the version, and then writes: of two that expect the same, both are acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct AcknowledgesTwoWrites {
+    writes: AtomicU64,
+    always: ChecksThenWrites,
+}
+
+#[async_trait]
+impl Lie for AcknowledgesTwoWrites {
+    async fn write(&self, honest: &Honest, key: &StoreKey, entry: Entry, expect: Expect) -> Answer<Written> {
+        if self.writes.fetch_add(1, Ordering::Relaxed) % 10 == 9 {
+            return self.always.write(honest, key, entry, expect).await;
+        }
+        honest.write(key, entry, expect).await
     }
 }
 
