@@ -3,6 +3,7 @@
 mod attacks;
 mod boundaries;
 mod changelog;
+mod constant_time;
 mod core_deps;
 mod links;
 mod manifests;
@@ -50,6 +51,7 @@ const RULES: &[Rule] = &[
         says: "session-core knows no file, socket, thread, environment or runtime, and time only through its clock",
         broken_by: purity::broken_by,
     },
+    Rule { says: "ids, tokens and tags are compared in constant time", broken_by: constant_time::broken_by },
     Rule {
         says: "stores know no framework, adapters no store, and the kit neither",
         broken_by: boundaries::broken_by,
