@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 
 use crate::{
@@ -32,10 +32,10 @@ enum Check {
     },
     /// Nothing that others use has changed without a new version (cargo-semver-checks)
     Semver {
-        /// The commit or tag to compare with [default: the last tag]
+        /// The commit or tag to compare with [default: the last tag; nothing to do before the first]
         baseline: Option<String>,
     },
-    /// Print what is in the published crates, as CycloneDX (cargo-sbom)
+    /// Write a bill of materials of each published crate, as CycloneDX, into target/sbom (cargo-sbom)
     Sbom,
 }
 
@@ -56,12 +56,14 @@ fn features(workspace: &Workspace) -> Result<bool> {
 }
 
 fn semver(workspace: &Workspace, baseline: Option<&str>) -> Result<bool> {
-    needs(workspace, "semver-checks")?;
     let Some(baseline) = baseline.map(str::to_owned).or_else(|| last_tag(workspace)) else {
-        bail!(
-            "there is no tag yet: name a commit to compare with, as in `cargo xtask supply semver HEAD~20`"
+        println!(
+            "nothing was compared: no version has been released or tagged yet. A commit to compare with can be named, as \
+             in `cargo xtask supply semver HEAD~20`"
         );
+        return Ok(true);
     };
+    needs(workspace, "semver-checks")?;
     let libraries = |package: &&Package| package.is_library();
     let packages: String = workspace
         .published()
@@ -82,7 +84,25 @@ fn last_tag(workspace: &Workspace) -> Option<String> {
 
 fn sbom(workspace: &Workspace) -> Result<bool> {
     needs(workspace, "sbom")?;
-    Cargo::new(workspace, "sbom --output-format cyclone_dx_json_1_6").succeeds()
+    let folder = workspace.target.join("sbom");
+    fs::create_dir_all(&folder).context("cannot make the folder for bills of materials")?;
+    for package in workspace.published() {
+        let call = format!("sbom --output-format cyclone_dx_json_1_6 --cargo-package {}", package.name);
+        let bill = Cargo::new(workspace, &call).answers()?;
+        let components = components(&bill).with_context(|| format!("the bill of {}", package.name))?;
+        let path = folder.join(format!("{}-{}.cdx.json", package.name, package.version));
+        fs::write(&path, bill).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{:>4} components  {}", components, workspace.relative(&path).display());
+    }
+    Ok(true)
+}
+
+/// How much is listed in a bill; an empty one would be a mistake.
+fn components(bill: &str) -> Result<usize> {
+    let bill: serde_json::Value = serde_json::from_str(bill).context("is not JSON")?;
+    let listed = bill["components"].as_array().map_or(0, Vec::len);
+    ensure!(bill["bomFormat"] == "CycloneDX" && listed > 0, "lists nothing");
+    Ok(listed)
 }
 
 /// In a workspace of the published crates alone, without what only tests need: that would raise the versions.
@@ -163,16 +183,26 @@ fn published(workspace: &Workspace) -> String {
     workspace.published().map(|package| format!(" --package {}", package.name)).collect()
 }
 
+/// Installs a tool that is missing. Without optimization: it runs for seconds.
 fn needs(workspace: &Workspace, tool: &str) -> Result<()> {
     if !cargo::has(workspace, tool) {
-        bail!("cargo-{tool} is not installed: cargo install cargo-{tool} --locked");
+        let installed =
+            Cargo::new(workspace, &format!("install cargo-{tool} --locked --debug")).succeeds()?;
+        ensure!(installed, "cargo-{tool} was not installed");
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_tests;
+    use super::{components, without_tests};
+
+    #[test]
+    fn a_bill_that_lists_nothing_is_refused() {
+        assert_eq!(components(r#"{"bomFormat":"CycloneDX","components":[{},{}]}"#).unwrap(), 2);
+        assert!(components(r#"{"bomFormat":"CycloneDX","components":[]}"#).is_err());
+        assert!(components("").is_err());
+    }
 
     #[test]
     fn a_manifest_loses_what_tests_need_and_nothing_else() {
