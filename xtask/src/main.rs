@@ -6,6 +6,7 @@ mod compare;
 mod conformance;
 mod endurance;
 mod http;
+mod mutants;
 mod outcome;
 mod process;
 mod registry;
@@ -41,6 +42,7 @@ enum Command {
     Bench(bench::Options),
     Compare(compare::Options),
     Endurance(endurance::Options),
+    Mutants(mutants::Options),
     Sizing(sizing::Options),
     Supply(supply::Options),
 }
@@ -67,6 +69,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Compare(options) => compare::run(&workspace, &options),
         Command::Endurance(options) => endurance::run(&workspace, &options),
+        Command::Mutants(options) => mutants::run(&workspace, &options),
         Command::Sizing(options) => sizing::run(&options),
         Command::Supply(options) => supply::run(&workspace, &options),
     }

@@ -27,6 +27,19 @@ impl Row {
     }
 }
 
+/// The case that records what clients see of a store and puts it in order.
+macro_rules! histories {
+    ($program:literal, $module:literal) => {
+        concat!(
+            "nextest run --profile endurance --no-capture -p session-conformance --test ",
+            $program,
+            " ",
+            $module,
+            "what_clients_see_is_linearizable"
+        )
+    };
+}
+
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "conformance",
@@ -51,6 +64,54 @@ pub(super) const ROWS: &[Row] = &[
         promises: "C1 C2 C4 S3",
         about: "The adapter suite on a Redis Cluster, with every adapter and strategy",
         form: Form::Cargo { call: "xtask conformance --store redis+cluster", environment: &[] },
+    },
+    Row {
+        name: "histories-memory",
+        promises: "C5",
+        about: "Ten million operations of four clients on the memory store, each history put in order",
+        form: Form::Cargo { call: histories!("store_memory", "default::"), environment: TEN_MILLION },
+    },
+    Row {
+        name: "histories-file",
+        promises: "C5",
+        about: "The same on files, a million",
+        form: Form::Cargo { call: histories!("store_file", "default::"), environment: A_MILLION },
+    },
+    Row {
+        name: "histories-sqlite",
+        promises: "C5",
+        about: "The same on an SQLite file, a million",
+        form: Form::Cargo { call: histories!("store_sqlite", "file::"), environment: A_MILLION },
+    },
+    Row {
+        name: "histories-redis",
+        promises: "C5",
+        about: "The same on one Redis, ten million",
+        form: Form::Cargo { call: histories!("store_redis", "one_node::"), environment: TEN_MILLION },
+    },
+    Row {
+        name: "histories-postgres",
+        promises: "C5",
+        about: "The same on PostgreSQL, a million",
+        form: Form::Cargo { call: histories!("store_postgres", "own_connections::"), environment: A_MILLION },
+    },
+    Row {
+        name: "histories-mysql",
+        promises: "C5",
+        about: "The same on MariaDB, a million",
+        form: Form::Cargo { call: histories!("store_mariadb", "own_connections::"), environment: A_MILLION },
+    },
+    Row {
+        name: "mutants",
+        promises: "V1",
+        about: "Every mutant of core, file store, memory store and adapters",
+        form: Form::Cargo { call: "xtask mutants", environment: &[] },
+    },
+    Row {
+        name: "mutants-by-hand",
+        promises: "V1",
+        about: "Each lock, sync and check taken away, one after the other",
+        form: Form::Cargo { call: "xtask mutants --by-hand", environment: &[] },
     },
     Row {
         name: "caches",
@@ -194,3 +255,6 @@ pub(super) const ROWS: &[Row] = &[
 
 /// 64 x 10,000 updates (promise C1), 100,000 ends beside requests (C3).
 const LONG_RACES: &[(&str, &str)] = &[("SESSION_CONFORMANCE_SCALE", "500")];
+/// 40 histories of 24 operations each, so often.
+const TEN_MILLION: &[(&str, &str)] = &[("SESSION_CONFORMANCE_SCALE", "10417")];
+const A_MILLION: &[(&str, &str)] = &[("SESSION_CONFORMANCE_SCALE", "1042")];
