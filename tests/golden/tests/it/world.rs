@@ -127,9 +127,14 @@ impl Site {
     /// What is stored under the id in a cookie.
     pub(crate) fn sample(&self, key: &StoreKey, id: &str, means: serde_json::Value) -> Sample {
         let entry = self.shelf.entry(key).unwrap();
+        let mut bytes = entry.bytes.to_vec();
+        // Which attempt has made it: how many there are is nobody's business. A marker is shorter.
+        if let Some(changed_by) = bytes.get_mut(75..83) {
+            changed_by.fill(0);
+        }
         Sample {
             key: key.to_hex(),
-            written: hex(&entry.bytes),
+            written: hex(bytes),
             expires_at: Some(millis(entry.expires_at)),
             principal: entry.principal.map(|principal| principal.to_hex()),
             id: Some(id.to_owned()),
