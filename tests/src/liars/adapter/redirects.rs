@@ -93,7 +93,9 @@ impl Lie for DecodesTheQuery {
     const PERSIST: Persist = Persist::Query;
 
     fn receive(&self, request: &mut Request<Bytes>) {
-        let decoded = request.uri().to_string().replace("%73", "s").replace("%69", "i").replace("%3d", "=");
+        // Only the name, and what ends it: one id in 32 begins with one of these letters.
+        let target = request.uri().to_string();
+        let decoded = target.replace("%73id", "sid").replace("s%69d", "sid").replace("sid%3d", "sid=");
         if let Ok(uri) = decoded.parse::<Uri>() {
             *request.uri_mut() = uri;
         }
